@@ -126,6 +126,8 @@ export type Comment = {
   submittedAt: number;
   publishedAt?: number;
   heldAt?: number;
+  /** The version that the last hold wrote: names its `review` execution, and tells it from an earlier one. */
+  heldVersion?: number;
   /** When the policy's default or a reminder is due, for the desk. */
   dueAt?: number;
   editedAt?: number;

@@ -1,0 +1,294 @@
+import type { Actor, Comment, LogRow, Revision, Status, Trace } from '../comment.ts';
+import { mayBecome } from '../comment.ts';
+import { SluiceError } from '../errors.ts';
+import type { Clock, Table, Write } from '../ports.ts';
+import {
+  deskListing,
+  headItem,
+  headKey,
+  logKey,
+  parkedKey,
+  repliesKey,
+  revisionKey,
+  strip,
+  threadCountKey,
+  threadListing,
+  writerKey,
+} from './keys.ts';
+
+/** How often a write that lost a race is tried on the newer version before the caller hears `Store.Busy`. */
+const RACES = 8;
+
+export type Change = {
+  /** Fields to set; `undefined` removes one. `id`, `site`, `version` are not for callers. */
+  set: Partial<Omit<Comment, 'id' | 'site' | 'version'>>;
+  by: string;
+  action: string;
+  reason?: string;
+  note?: string;
+  decisionId?: string;
+  trace?: Trace;
+  /** A new text that comes with the change. */
+  revision?: Revision;
+};
+
+export type Store = ReturnType<typeof storeOf>;
+
+/** Reading and writing of comments over the table. All changes go through `create`, `change` and `annotate`. */
+export function storeOf(table: Table, clock: Clock) {
+  const get = async (id: string): Promise<Comment | undefined> => {
+    const item = await table.get(headKey(id));
+    return item && strip<Comment>(item);
+  };
+
+  const mustGet = async (id: string): Promise<Comment> => {
+    const comment = await get(id);
+    if (!comment) throw new SluiceError('Comment.Unknown', `no comment ${id}`, { hint: 'check the id' });
+    return comment;
+  };
+
+  return {
+    get,
+    mustGet,
+
+    /** In the order of the ids. */
+    async getMany(ids: readonly string[]): Promise<readonly (Comment | undefined)[]> {
+      const items = await table.getMany(ids.map(headKey));
+      return items.map((item) => item && strip<Comment>(item));
+    },
+
+    async revision(id: string, revision: number): Promise<Revision | undefined> {
+      const item = await table.get(revisionKey(id, revision));
+      return item && strip<Revision>(item);
+    },
+
+    async revisions(wanted: readonly { id: string; revision: number }[]): Promise<readonly (Revision | undefined)[]> {
+      const items = await table.getMany(wanted.map(({ id, revision }) => revisionKey(id, revision)));
+      return items.map((item) => item && strip<Revision>(item));
+    },
+
+    async allRevisions(id: string): Promise<readonly Revision[]> {
+      const { items } = await table.query({ pk: `C#${id}`, prefix: 'R#', limit: 1000 });
+      return items.map((item) => strip<Revision>(item));
+    },
+
+    async log(id: string): Promise<readonly LogRow[]> {
+      const { items } = await table.query({ pk: `C#${id}`, prefix: 'L#', limit: 1000 });
+      return items.map((item) => strip<LogRow>(item));
+    },
+
+    /**
+     * Stores a comment that nobody stored before, with its first text and whatever else belongs to the same moment.
+     *
+     * Twice is once: the same content answers the stored one. Throws `Comment.IdTaken` for other content.
+     */
+    async create(
+      comment: Comment,
+      text: Revision,
+      also: readonly Write[] = [],
+    ): Promise<{ comment: Comment; created: boolean }> {
+      const result = await table.write([
+        { put: headItem(comment), if: 'absent' },
+        { put: { ...revisionKey(comment.id, text.revision), ...text } },
+        ...also,
+      ]);
+      if (result.done) return { comment, created: true };
+      const stored = await mustGet(comment.id);
+      if (stored.contentHash !== comment.contentHash || stored.site !== comment.site) {
+        throw new SluiceError('Comment.IdTaken', `comment ${comment.id} exists with other content`, {
+          hint: 'give each comment an id of its own',
+        });
+      }
+      return { comment: stored, created: false };
+    },
+
+    /**
+     * One conditional write: the head at `version + 1`, its log row, and the tallies that follow from the statuses.
+     *
+     * @returns the new head, or `conflict` with the head as it is now: somebody was faster
+     */
+    async change(
+      comment: Comment,
+      change: Change,
+    ): Promise<{ done: true; comment: Comment } | { done: false; comment: Comment }> {
+      const next: Comment = { ...comment, ...change.set, version: comment.version + 1 } as Comment;
+      for (const [field, value] of Object.entries(change.set)) {
+        if (value === undefined) delete (next as Record<string, unknown>)[field];
+      }
+      const row: LogRow = {
+        commentId: comment.id,
+        version: next.version,
+        at: clock.now(),
+        by: change.by,
+        action: change.action,
+        from: comment.status,
+        to: next.status,
+        ...(change.reason !== undefined && { reason: change.reason }),
+        ...(change.note !== undefined && { note: change.note }),
+        ...(change.decisionId !== undefined && { decisionId: change.decisionId }),
+        ...(change.trace && { trace: change.trace }),
+        ...(change.by.startsWith('user:') && { before: overwritten(comment, change.set) }),
+      };
+      const result = await table.write([
+        { put: headItem(next), if: { version: comment.version } },
+        { put: { ...logKey(comment.id, next.version, 'change'), ...row } },
+        ...(change.revision
+          ? [{ put: { ...revisionKey(comment.id, change.revision.revision), ...change.revision } }]
+          : []),
+        ...(change.decisionId
+          ? [{ put: { pk: `X#${change.decisionId}`, sk: 'decision', commentId: comment.id, version: next.version } }]
+          : []),
+        ...tallies(comment, next),
+      ]);
+      if (result.done) return { done: true, comment: next };
+      return { done: false, comment: await mustGet(comment.id) };
+    },
+
+    /** A change that is right whatever happened meanwhile: tried again on the newest version while `next` asks for it. */
+    async changeLatest(id: string, next: (comment: Comment) => Change | undefined): Promise<Comment> {
+      let comment = await mustGet(id);
+      for (let race = 0; race < RACES; race++) {
+        const change = next(comment);
+        if (!change) return comment;
+        const result = await this.change(comment, change);
+        if (result.done) return result.comment;
+        comment = result.comment;
+      }
+      throw new SluiceError('Store.Busy', `comment ${id} changes too fast`, { hint: 'try again' });
+    },
+
+    /** Sets fields that are no change of the comment (token, debts): keeps the version, fails on another one. */
+    async annotate(comment: Comment, set: Partial<Comment>): Promise<boolean> {
+      const next = { ...comment, ...set } as Comment;
+      for (const [field, value] of Object.entries(set)) {
+        if (value === undefined) delete (next as Record<string, unknown>)[field];
+      }
+      const result = await table.write([{ put: headItem(next), if: { version: comment.version } }]);
+      return result.done;
+    },
+
+    /** A row for what happened to a comment without changing it: a run's trace, an e-mail. */
+    async note(row: LogRow, part: string): Promise<void> {
+      await table.write([{ put: { ...logKey(row.commentId, row.version, part), ...row } }]);
+    },
+
+    /** The comment and log row of a decision, by its id. */
+    async decision(decisionId: string): Promise<{ comment: Comment; row: LogRow } | undefined> {
+      const pointer = await table.get({ pk: `X#${decisionId}`, sk: 'decision' });
+      if (!pointer) return undefined;
+      const id = String(pointer.commentId);
+      const row = await table.get(logKey(id, Number(pointer.version), 'change'));
+      const comment = await get(id);
+      return row && comment ? { comment, row: strip<LogRow>(row) } : undefined;
+    },
+
+    /** What readers may see of one level, oldest first unless asked otherwise; `from` is inclusive. */
+    async level(
+      site: string,
+      thread: string,
+      parentId: string | null,
+      page: { order: 'ascending' | 'descending'; limit: number; cursor?: string; from?: string },
+    ): Promise<{ comments: readonly Comment[]; cursor?: string }> {
+      const { items, cursor } = await table.query({
+        index: 'gsi1',
+        pk: threadListing(site, thread, parentId),
+        ...page,
+      });
+      return { comments: items.map((item) => strip<Comment>(item)), ...(cursor && { cursor }) };
+    },
+
+    /** How many published replies each comment has, in the order of the ids. */
+    async replyCounts(ids: readonly string[]): Promise<readonly number[]> {
+      const items = await table.getMany(ids.map(repliesKey));
+      return items.map((item) => Math.max(0, Number(item?.published ?? 0)));
+    },
+
+    async threadCount(site: string, thread: string): Promise<number> {
+      const item = await table.get(threadCountKey(site, thread));
+      return Math.max(0, Number(item?.published ?? 0));
+    },
+
+    /** Newest first. */
+    async newestPublished(site: string, limit: number): Promise<readonly Comment[]> {
+      const { items } = await table.query({
+        index: 'gsi2',
+        pk: deskListing(site, 'published'),
+        order: 'descending',
+        limit,
+      });
+      return items.map((item) => strip<Comment>(item));
+    },
+
+    /** Puts a reply aside until its parent is decided; the event comes back as it was. */
+    async park(parentId: string, id: string, event: unknown): Promise<void> {
+      await table.write([{ put: { ...parkedKey(parentId, id), event } }]);
+    },
+
+    async parked(parentId: string): Promise<readonly { id: string; event: unknown }[]> {
+      const { items } = await table.query({ pk: `C#${parentId}`, prefix: 'P#', limit: 1000 });
+      return items.map((item) => ({ id: item.sk.slice(2), event: item.event }));
+    },
+
+    async unpark(parentId: string, id: string): Promise<void> {
+      await table.write([{ delete: parkedKey(parentId, id) }]);
+    },
+
+    async writerHistory(site: string, writer: string): Promise<WriterHistory | undefined> {
+      const item = await table.get(writerKey(site, writer));
+      if (!item) return undefined;
+      const count = (name: string) => Math.max(0, Number(item[name] ?? 0));
+      return {
+        published: count('published'),
+        rejected: count('rejected'),
+        spam: count('spam'),
+        held: count('held'),
+        total: count('total'),
+      };
+    },
+  };
+}
+
+export type WriterHistory = { published: number; rejected: number; spam: number; held: number; total: number };
+
+/** Refuses a change of status that the table of transitions does not have. */
+export function assertTransition(comment: Comment, to: Status, by: Actor): void {
+  if (!mayBecome(comment.status, to, by)) {
+    throw new SluiceError('Comment.Conflict', `comment ${comment.id} is ${comment.status} and cannot become ${to}`, {
+      hint: 'read the comment again',
+    });
+  }
+}
+
+/** The counters that follow from a change of status, so that no caller can forget one. */
+function tallies(before: Comment, after: Comment): Write[] {
+  if (before.status === after.status) return [];
+  const published = Number(after.status === 'published') - Number(before.status === 'published');
+  const history: Record<string, number> = {};
+  for (const status of ['published', 'rejected', 'spam', 'held'] as const) {
+    const step = Number(after.status === status) - Number(before.status === status);
+    if (step !== 0) history[status] = step;
+  }
+  return [
+    ...(published === 0
+      ? []
+      : [
+          { add: threadCountKey(after.site, after.thread), by: { published } },
+          ...(after.parentId ? [{ add: repliesKey(after.parentId), by: { published } }] : []),
+        ]),
+    ...(Object.keys(history).length > 0 ? [{ add: writerKey(after.site, after.author.key), by: history }] : []),
+  ];
+}
+
+function overwritten(comment: Comment, set: object): Partial<Comment> {
+  const before: Record<string, unknown> = {};
+  for (const field of Object.keys(set)) before[field] = (comment as Record<string, unknown>)[field] ?? null;
+  return before as Partial<Comment>;
+}
+
+/** Rewrites what undo restores: null means that the field was not there. */
+export function restored(before: Partial<Comment>): Partial<Comment> {
+  const NULLABLE = new Set(['publishedRevision', 'pendingRevision', 'parentId']);
+  return Object.fromEntries(
+    Object.entries(before).map(([field, value]) => [field, value === null && !NULLABLE.has(field) ? undefined : value]),
+  ) as Partial<Comment>;
+}

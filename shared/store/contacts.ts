@@ -1,0 +1,128 @@
+import type { Clock, Table } from '../ports.ts';
+import type { Vault } from '../vault.ts';
+import { strip } from './keys.ts';
+
+const DAY_S = 86_400;
+/** Unconfirmed addresses go after a week; others 400 days after their last use. */
+const UNCONFIRMED_S = 7 * DAY_S;
+const CONFIRMED_S = 400 * DAY_S;
+
+/** Where a person's e-mail and network address live; everything else carries the id. */
+export type Contact = {
+  id: string;
+  /** Sealed by the vault. */
+  email?: string;
+  emailHash?: string;
+  client?: string;
+  network?: string;
+};
+
+export type Address = {
+  emailHash: string;
+  confirmedAt?: number;
+  confirmationSentAt?: number;
+  /** Bounced, complained, or asked for no mail at all. */
+  suppressed?: string;
+};
+
+const addressKey = (emailHash: string) => ({ pk: `E#${emailHash}`, sk: 'address' });
+
+export type Contacts = ReturnType<typeof contactsOf>;
+
+export function contactsOf(table: Table, vault: Vault, clock: Clock) {
+  const seconds = () => Math.floor(clock.now() / 1000);
+  const hashOf = (email: string) => vault.sign('contact', `email:${email.trim().toLowerCase()}`);
+
+  const address = async (emailHash: string): Promise<Address | undefined> => {
+    const item = await table.get(addressKey(emailHash));
+    return item && strip<Address>(item);
+  };
+
+  return {
+    hashOf,
+    address,
+
+    /**
+     * Exchanges addresses for a contact id. The same addresses give the same id, so a repeat is no second record.
+     *
+     * @param network the client's prefix, as the door derives it
+     */
+    async exchange(who: {
+      email?: string | undefined;
+      client?: string | undefined;
+      network?: string | undefined;
+    }): Promise<string> {
+      const id = `k_${vault.sign('contact', `${who.email?.trim().toLowerCase() ?? ''}\n${who.client ?? ''}`)}`;
+      const key = { pk: `K#${id}`, sk: 'contact' };
+      const known = await table.get(key);
+      const now = seconds();
+      // A write a day keeps an address in use alive; a write a comment would buy nothing.
+      if (known && (known.expiresAt ?? 0) > now + UNCONFIRMED_S - DAY_S) return id;
+      const emailHash = who.email ? hashOf(who.email) : undefined;
+      const confirmed = emailHash ? (await address(emailHash))?.confirmedAt !== undefined : false;
+      const contact: Contact = {
+        id,
+        ...(who.email && emailHash && { email: vault.seal(who.email.trim()), emailHash }),
+        ...(who.client && { client: vault.seal(who.client) }),
+        ...(who.network && { network: who.network }),
+      };
+      await table.write([{ put: { ...key, ...contact, expiresAt: now + (confirmed ? CONFIRMED_S : UNCONFIRMED_S) } }]);
+      return id;
+    },
+
+    async get(id: string): Promise<Contact | undefined> {
+      const item = await table.get({ pk: `K#${id}`, sk: 'contact' });
+      return item && strip<Contact>(item);
+    },
+
+    /** The address itself; undefined once expired or forgotten. */
+    async email(id: string): Promise<{ email: string; emailHash: string } | undefined> {
+      const contact = await this.get(id);
+      if (!contact?.email || !contact.emailHash) return undefined;
+      return { email: vault.open(contact.email), emailHash: contact.emailHash };
+    },
+
+    async confirm(emailHash: string, contactId: string): Promise<void> {
+      const contact = await table.get({ pk: `K#${contactId}`, sk: 'contact' });
+      const known = await address(emailHash);
+      await table.write([
+        { put: { ...addressKey(emailHash), ...known, emailHash, confirmedAt: clock.now() } },
+        ...(contact ? [{ put: { ...contact, expiresAt: seconds() + CONFIRMED_S } }] : []),
+      ]);
+    },
+
+    /** True for the caller that may send the confirmation now: one in 30 days for an address, over all sites. */
+    async claimConfirmation(emailHash: string): Promise<boolean> {
+      const now = clock.now();
+      const result = await table.write([
+        {
+          put: { pk: `E#${emailHash}`, sk: 'confirmation', at: now, expiresAt: seconds() + 30 * DAY_S },
+          if: 'absent',
+        },
+      ]);
+      return result.done;
+    },
+
+    async suppress(emailHash: string, why: string): Promise<void> {
+      const known = await address(emailHash);
+      await table.write([{ put: { ...addressKey(emailHash), ...known, emailHash, suppressed: why } }]);
+    },
+
+    /** No more mail about `scope`: `all`, or `{site}#{thread}`. */
+    async unsubscribe(emailHash: string, scope: string): Promise<void> {
+      await table.write([{ put: { pk: `E#${emailHash}`, sk: `out#${scope}`, at: clock.now() } }]);
+    },
+
+    async unsubscribed(emailHash: string, site: string, thread: string): Promise<boolean> {
+      const found = await table.getMany([
+        { pk: `E#${emailHash}`, sk: 'out#all' },
+        { pk: `E#${emailHash}`, sk: `out#${site}#${thread}` },
+      ]);
+      return found.some((item) => item !== undefined);
+    },
+
+    async forget(id: string): Promise<void> {
+      await table.write([{ delete: { pk: `K#${id}`, sk: 'contact' } }]);
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import type { Comment } from '../comment.ts';
+import type { Item, Key } from '../ports.ts';
+
+/** Where everything stands in the table. One place, so that an access pattern can be read off. */
+export const headKey = (id: string): Key => ({ pk: `C#${id}`, sk: 'head' });
+export const revisionKey = (id: string, revision: number): Key => ({ pk: `C#${id}`, sk: `R#${pad(revision)}` });
+export const logKey = (id: string, version: number, part: string): Key => ({
+  pk: `C#${id}`,
+  sk: `L#${pad(version)}#${part}`,
+});
+export const parkedKey = (parentId: string, id: string): Key => ({ pk: `C#${parentId}`, sk: `P#${id}` });
+export const notificationKey = (id: string, recipient: string): Key => ({ pk: `C#${id}`, sk: `N#${recipient}` });
+export const repliesKey = (id: string): Key => ({ pk: `C#${id}`, sk: 'replies' });
+export const threadKey = (site: string, thread: string): Key => ({ pk: `T#${site}#${thread}`, sk: 'thread' });
+export const threadCountKey = (site: string, thread: string): Key => ({ pk: `T#${site}#${thread}`, sk: 'count' });
+export const writerKey = (site: string, writer: string): Key => ({ pk: `W#${site}#${writer}`, sk: 'history' });
+export const siteKey = (site: string): Key => ({ pk: `S#${site}`, sk: 'site' });
+export const policyKey = (site: string): Key => ({ pk: `S#${site}`, sk: 'policy' });
+
+/** Sorts as text in the order of the numbers, up to 10^12. */
+export const pad = (n: number): string => String(n).padStart(12, '0');
+
+/** Sort key of an index: time, then id. Times up to the year 2286. */
+export const timeKey = (at: number, id: string): string => `${String(at).padStart(13, '0')}#${id}`;
+
+/** The listings of one level of a thread; `parentId` null is the top level. */
+export const threadListing = (site: string, thread: string, parentId: string | null): string =>
+  `T#${site}#${thread}#${parentId ?? 'top'}`;
+
+export const deskListing = (site: string, status: string): string => `Q#${site}#${status}`;
+
+/** The head with the listings in which it belongs. Derived, so that no writer of a head can forget one. */
+export function headItem(comment: Comment): Item {
+  const listed = comment.publishedAt !== undefined;
+  const deskStatus = comment.status === 'published' && comment.pendingRevision !== null ? 'held' : comment.status;
+  const deskAt = deskStatus === 'held' ? (comment.heldAt ?? comment.submittedAt) : comment.submittedAt;
+  return {
+    ...headKey(comment.id),
+    ...comment,
+    ...(listed && {
+      gsi1pk: threadListing(comment.site, comment.thread, comment.parentId),
+      gsi1sk: timeKey(comment.submittedAt, comment.id),
+    }),
+    gsi2pk: deskListing(comment.site, deskStatus),
+    gsi2sk: timeKey(deskAt, comment.id),
+    ...(comment.owed && { gsi3pk: 'OWED', gsi3sk: timeKey(comment.owed.since, comment.id) }),
+  };
+}
+
+/** The record without the table's own attributes. */
+export function strip<T>(item: Item): T {
+  const { pk: _pk, sk: _sk, gsi1pk: _1, gsi1sk: _2, gsi2pk: _3, gsi2sk: _4, gsi3pk: _5, gsi3sk: _6, ...rest } = item;
+  return rest as T;
+}
