@@ -559,10 +559,6 @@ class Compiler {
     const field = fields['ItemProcessor'] === undefined ? 'Iterator' : 'ItemProcessor';
     const processor = fields[field];
     if (processor === undefined) this.fault('These fields are required: [ItemProcessor]', pointer);
-    const config = isObject(processor) ? processor['ProcessorConfig'] : undefined;
-    if (isObject(config) && config['Mode'] === 'DISTRIBUTED') {
-      this.fault('Distributed maps are not supported by this interpreter', `${pointer}/${field}/ProcessorConfig`);
-    }
     const items = fields['Items'];
     if (items !== undefined && !Array.isArray(items) && !isExpression(items) && !isObject(items)) {
       this.fault("'Items' must be an array, an object or a JSONata expression", `${pointer}/Items`);

@@ -377,7 +377,7 @@ class Run {
   }
 
   private leave(frame: Frame, state: State, assigned: Json | undefined, output: Json, next: string | null): void {
-    if (exceedsDataLimit(output)) throw dataLimit(state.name);
+    if (exceedsDataLimit(output) || (assigned !== undefined && exceedsDataLimit(assigned))) throw dataLimit(state.name);
     if (isObject(assigned)) Object.assign(frame.vars, assigned);
     this.chain(frame, `${state.type}StateExited`, () => ({
       stateExitedEventDetails: {
@@ -925,14 +925,14 @@ class Run {
 
   private failExecution(frame: Frame, error: string | null | undefined, cause: string | null | undefined): void {
     this.emit('ExecutionFailed', frame.lastEvent, () => ({
-      executionFailedEventDetails: { ...(error == null ? {} : { error }), ...(cause == null ? {} : { cause }) },
+      executionFailedEventDetails: { ...named(error, cause) },
     }));
     this.end('FAILED', { error: error ?? null, cause: cause ?? null });
   }
 
   stop(error: string | null, cause: string | null): void {
     this.emit('ExecutionAborted', this.snapshot.nextEvent - 1, () => ({
-      executionAbortedEventDetails: { ...(error === null ? {} : { error }), ...(cause === null ? {} : { cause }) },
+      executionAbortedEventDetails: named(error, cause),
     }));
     this.end('ABORTED', { error, cause });
   }
@@ -1011,7 +1011,7 @@ class Run {
       const { error, cause } = signal;
       if (error !== 'States.Runtime') {
         const how = error === 'States.Timeout' ? 'TimedOut' : 'Failed';
-        this.told(frame, resource, how, { ...(error === null ? {} : { error }), ...(cause === null ? {} : { cause }) });
+        this.told(frame, resource, how, named(error, cause));
       }
       await this.handle(frame, state, new Failure(error, cause), true);
       return;
@@ -1030,6 +1030,15 @@ class Run {
 const names = ({ service, action }: Resource): { resourceType: string; resource: string } => ({
   resourceType: service,
   resource: action,
+});
+
+/** `error` and `cause` of an event: only what is there. */
+const named = (
+  error: string | null | undefined,
+  cause: string | null | undefined,
+): { error?: string; cause?: string } => ({
+  ...(typeof error === 'string' ? { error } : {}),
+  ...(typeof cause === 'string' ? { cause } : {}),
 });
 
 const asText = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
