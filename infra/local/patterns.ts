@@ -45,7 +45,7 @@ const ABSENT = Symbol('absent');
 function invalid(reason: string, pointer: string): SluiceError {
   return new SluiceError(
     'Pattern.Invalid',
-    `Event pattern is not valid. Reason: ${reason}${pointer && ` at ${pointer}`}`,
+    `Event pattern is not valid. Reason: ${reason}${pointer && `\n at ${pointer}`}`,
     {
       hint: 'correct the pattern at the place named',
       fields: [{ pointer, detail: reason }],
@@ -187,21 +187,12 @@ const ends = (given: string, text: string, side: 'prefix' | 'suffix'): boolean =
   side === 'prefix' ? given.startsWith(text) : given.endsWith(text);
 
 function wildcard(pattern: string, pointer: string): Test {
-  // `*` is any run of characters; a backslash takes `*` or `\` as itself.
-  const pieces: string[] = [''];
-  for (let at = 0; at < pattern.length; at += 1) {
-    const sign = pattern[at] as string;
-    if (sign === '*') {
-      if (pattern[at + 1] === '*') throw invalid(`Consecutive wildcard characters at pos ${at}`, pointer);
-      pieces.push('');
-      continue;
-    }
-    if (sign === '\\') {
-      at += 1;
-      if (pattern[at] !== '*' && pattern[at] !== '\\')
-        throw invalid(`Invalid escape character at pos ${at - 1}`, pointer);
-    }
-    pieces.push((pieces.pop() as string) + (pattern[at] as string));
+  const pieces = readWildcard(pattern, pointer);
+  if (isTooComplex(pieces)) {
+    throw invalid(
+      'Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a wildcard character',
+      pointer,
+    );
   }
   const [head, ...rest] = pieces as [string, ...string[]];
   if (rest.length === 0) return (given) => given === head;
@@ -218,6 +209,60 @@ function wildcard(pattern: string, pointer: string): Test {
     return at <= end;
   };
 }
+
+/** The text between the stars. `*` is any run of characters; a backslash takes `*` or `\` as itself. */
+function readWildcard(pattern: string, pointer: string): string[] {
+  const pieces: string[] = [''];
+  for (let at = 0; at < pattern.length; at += 1) {
+    const sign = pattern[at] as string;
+    if (sign === '*') {
+      if (pattern[at + 1] === '*') throw invalid(`Consecutive wildcard characters at pos ${at}`, pointer);
+      pieces.push('');
+      continue;
+    }
+    if (sign === '\\') {
+      at += 1;
+      if (pattern[at] !== '*' && pattern[at] !== '\\')
+        throw invalid(`Invalid escape character at pos ${at - 1}`, pointer);
+    }
+    pieces.push((pieces.pop() as string) + (pattern[at] as string));
+  }
+  return pieces;
+}
+
+/**
+ * Whether the service's automaton would have too many places to be in at once.
+ *
+ * Its bound is not published. This one accepts and refuses what the service was seen to: it counts the places that
+ * some text can reach together, a star twice, since it may stay or go on.
+ */
+function isTooComplex(pieces: readonly string[]): boolean {
+  const signs = pieces.flatMap((piece, index) => (index === 0 ? [...piece] : ['*', ...piece]));
+  // A text's letters move the places on; any other letter only leaves the stars.
+  const letters = new Set(signs.filter((sign) => sign !== '*'));
+  const close = (places: number[]): number[] => [
+    ...new Set(places.flatMap((place) => (signs[place] === '*' ? [place, place + 1] : [place]))),
+  ];
+  const seen = new Set<string>();
+  const open = [close([0])];
+  for (let places = open.pop(); places; places = open.pop()) {
+    const key = places.toSorted((a, b) => a - b).join();
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const stars = places.filter((place) => signs[place] === '*').length;
+    if (stars + places.length > MOST_PLACES || seen.size > MOST_STEPS) return true;
+    for (const letter of letters) {
+      const next = places.flatMap((place) =>
+        signs[place] === '*' ? [place] : signs[place] === letter ? [place + 1] : [],
+      );
+      if (next.length > 0) open.push(close(next));
+    }
+  }
+  return false;
+}
+
+const MOST_PLACES = 15;
+const MOST_STEPS = 2000;
 
 /** The service compares numbers within ±5e9 only. */
 const LARGEST = 5e9;
@@ -288,6 +333,7 @@ function anythingBut(value: unknown, pointer: string): Test {
     const list = Array.isArray(inner) ? inner : [inner];
     if (list.length === 0) throw invalid('Empty arrays are not allowed', at);
     const tests = list.map((item) => {
+      if (isObject(item)) throw invalid(ONE_OR_LIST, at);
       if (typeof item !== 'string') {
         throw invalid(
           name === 'equals-ignore-case'
@@ -296,14 +342,14 @@ function anythingBut(value: unknown, pointer: string): Test {
           at,
         );
       }
-      if (item === '' && name !== 'equals-ignore-case') throw invalid('Null prefix/suffix not allowed', at);
+      if (item === '' && (name === 'prefix' || name === 'suffix')) throw invalid('Null prefix/suffix not allowed', at);
       return operator(item, at) as Test;
     });
     return (given) => !tests.some((test) => test(given));
   }
   const list: unknown[] = Array.isArray(value) ? value : [value];
   if (!Array.isArray(value) && typeof value !== 'string' && typeof value !== 'number') {
-    throw invalid('Value of anything-but must be an array or single string/number value.', pointer);
+    throw invalid(ONE_OR_LIST, pointer);
   }
   const types = new Set(list.map((item) => typeof item));
   if (list.some((item) => typeof item !== 'string' && typeof item !== 'number')) {
@@ -319,6 +365,7 @@ function anythingBut(value: unknown, pointer: string): Test {
   return (given) => !named.has(given);
 }
 
+const ONE_OR_LIST = 'Value of anything-but must be an array or single string/number value.';
 const BUT = new Set(['prefix', 'suffix', 'equals-ignore-case', 'wildcard']);
 
 // ---- matching an event

@@ -396,6 +396,8 @@ const JSONATA_ROWS: Row[] = [
   ],
 ];
 
+const random = (): number => 0.5;
+
 /** After every step the execution goes through JSON, and the definition is read again: a crash and a restart. */
 const crash =
   (definition: Json): Between =>
@@ -409,7 +411,6 @@ describe.each([
   ['JSONata', JSONATA_ROWS],
 ])('a %s machine', (_language, rows) => {
   it.each(rows)('%s', async (_sentence, definition, input, wanted, mocks = {}) => {
-    const random = (): number => 0.5;
     const straight = await runVirtually(compile(definition), { input, mocks, random, startMs: 0 });
     expect(straight).toMatchObject(wanted);
     const interrupted = await runVirtually(compile(definition), {
@@ -436,27 +437,27 @@ const of = <T extends Effect['type']>(progress: Progress, type: T): Extract<Effe
   progress.effects.filter((effect): effect is Extract<Effect, { type: T }> => effect.type === type);
 const types = (progress: Progress): string[] => progress.events.map(({ type }) => type);
 
-describe('retries', () => {
-  const delays = async (retrier: object, calls: number): Promise<number[]> => {
-    const machine = compile(one(task({ Retry: [{ ErrorEquals: ['States.ALL'], ...retrier }], ...end })));
-    let progress = await begin(machine, { ...START, input: {} }, world(0));
-    const waits: number[] = [];
-    for (let call = 0; call < calls; call += 1) {
-      const { taskId } = of(progress, 'task')[0] as { taskId: string };
-      progress = await resume(
-        machine,
-        progress.snapshot,
-        { type: 'task-failed', taskId, error: 'E', cause: null },
-        world(0),
-      );
-      const timer = of(progress, 'timer')[0];
-      if (!timer) break;
-      waits.push(timer.atMs);
-      progress = await resume(machine, progress.snapshot, { type: 'timer', timerId: timer.timerId }, world(0));
-    }
-    return waits;
-  };
+const delays = async (retrier: object, calls: number): Promise<number[]> => {
+  const machine = compile(one(task({ Retry: [{ ErrorEquals: ['States.ALL'], ...retrier }], ...end })));
+  let progress = await begin(machine, { ...START, input: {} }, world(0));
+  const waits: number[] = [];
+  for (let call = 0; call < calls; call += 1) {
+    const { taskId } = of(progress, 'task')[0] as { taskId: string };
+    progress = await resume(
+      machine,
+      progress.snapshot,
+      { type: 'task-failed', taskId, error: 'E', cause: null },
+      world(0),
+    );
+    const timer = of(progress, 'timer')[0];
+    if (!timer) break;
+    waits.push(timer.atMs);
+    progress = await resume(machine, progress.snapshot, { type: 'timer', timerId: timer.timerId }, world(0));
+  }
+  return waits;
+};
 
+describe('retries', () => {
   it('back off by the rate, up to the cap', async () => {
     expect(await delays({ IntervalSeconds: 2, MaxAttempts: 4, BackoffRate: 3, MaxDelaySeconds: 20 }, 9)).toEqual([
       2000, 6000, 18_000, 20_000,
@@ -587,13 +588,13 @@ describe('a waiting task', () => {
   });
 });
 
-describe('histories', () => {
-  const history = async (definition: Json, input: Json, mocks: Mocks = {}): Promise<[string[], number[]]> => {
-    const { events } = await runVirtually(compile(definition), { input, mocks });
-    expect(events.map(({ id }) => id)).toEqual(events.map((_, index) => index + 1));
-    return [events.map(({ type }) => type), events.map(({ previousEventId }) => previousEventId)];
-  };
+const history = async (definition: Json, input: Json, mocks: Mocks = {}): Promise<[string[], number[]]> => {
+  const { events } = await runVirtually(compile(definition), { input, mocks });
+  expect(events.map(({ id }) => id)).toEqual(events.map((_, index) => index + 1));
+  return [events.map(({ type }) => type), events.map(({ previousEventId }) => previousEventId)];
+};
 
+describe('histories', () => {
   it('chain the events of a Parallel through its last child', async () => {
     const definition = one({ Type: 'Parallel', Branches: branches({ Type: 'Pass', End: true }), ...end });
     expect(await history(definition, 1)).toEqual([
