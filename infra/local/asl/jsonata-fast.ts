@@ -33,7 +33,7 @@ export type Fast = (env: Env) => Result;
  */
 export function compileFast(node: Node): Fast | undefined {
   // Predicates, stages, grouping, ancestry and sorting all show as further keys.
-  if (Object.keys(node).some((key) => !PLAIN_KEYS.has(key))) return undefined;
+  if (!isPlain(node)) return undefined;
   switch (node.type) {
     case 'string':
     case 'number':
@@ -60,6 +60,9 @@ export function compileFast(node: Node): Fast | undefined {
   }
 }
 
+const isPlain = (node: Node): boolean =>
+  Object.entries(node).every(([key, value]) => value === undefined || PLAIN_KEYS.has(key));
+
 const PLAIN_KEYS = new Set([
   'type',
   'value',
@@ -85,10 +88,8 @@ function compileVariable(node: Node): Fast | undefined {
 
 function compilePath(steps: readonly Node[]): Fast | undefined {
   const [head, ...rest] = steps;
-  if (head?.type !== 'variable' || Object.keys(head).some((key) => !PLAIN_KEYS.has(key))) return undefined;
-  if (rest.some((step) => step.type !== 'name' || Object.keys(step).some((key) => !PLAIN_KEYS.has(key)))) {
-    return undefined;
-  }
+  if (head?.type !== 'variable' || !isPlain(head)) return undefined;
+  if (rest.some((step) => step.type !== 'name' || !isPlain(step))) return undefined;
   const names = rest.map((step) => step.value as string);
   if (head.value !== 'states') {
     const variable = compileVariable(head);

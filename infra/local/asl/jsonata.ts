@@ -31,7 +31,7 @@ const TIMEOUT_MS = 1000;
  */
 export function compileExpression(template: string, field: string): Expression {
   const source = template.slice(2, -2).trim();
-  const { ast, evaluate, names } = prepare(source);
+  const { ast, depth, evaluate, names } = prepare(source);
   const slow = async (env: Env): Promise<Json> => {
     let value: unknown;
     try {
@@ -41,7 +41,8 @@ export function compileExpression(template: string, field: string): Expression {
     }
     return accept(value, source, field);
   };
-  const fast: Fast | undefined = compileFast(ast);
+  // What nests too deep has to fail, and jsonata counts it.
+  const fast: Fast | undefined = depth > DEPTH ? undefined : compileFast(ast);
   if (!fast) return { source, evaluate: slow };
   return {
     source,
@@ -66,6 +67,7 @@ export function typeFailure(source: string, field: string, expected: string, val
 
 type Prepared = {
   ast: Node;
+  depth: number;
   names: readonly string[];
   evaluate: (input: unknown, bound: Record<string, unknown>) => Promise<unknown>;
 };
@@ -76,25 +78,31 @@ function prepare(source: string): Prepared {
   const names = new Set<string>();
   // jsonata evaluates the items of a constructor side by side and counts all of them as depth.
   let wide = 0;
-  visit(ast, false, (node, constructed) => {
+  let deepest = 0;
+  visit(ast, { depth: 1, constructed: false }, (node, { depth, constructed }) => {
     if (constructed) wide += 1;
+    deepest = Math.max(deepest, depth);
     if (node.type === 'variable' && typeof node.value === 'string') names.add(node.value);
   });
   const bounded = jsonata(source, { timeout: TIMEOUT_MS, stack: DEPTH + wide, sequence: SEQUENCE } as object);
   for (const [name, [call, signature]] of Object.entries(FUNCTIONS)) {
     if (names.has(name)) bounded.registerFunction(name, call, signature);
   }
-  return { ast, names: [...names], evaluate: (input, bound) => bounded.evaluate(input, bound) };
+  return { ast, depth: deepest, names: [...names], evaluate: (input, bound) => bounded.evaluate(input, bound) };
 }
 
-function visit(node: unknown, constructed: boolean, see: (node: Node, constructed: boolean) => void): void {
+type Place = { depth: number; constructed: boolean };
+
+function visit(node: unknown, place: Place, see: (node: Node, place: Place) => void): void {
   if (Array.isArray(node)) {
-    for (const item of node) visit(item, constructed, see);
+    for (const item of node) visit(item, place, see);
   } else if (typeof node === 'object' && node !== null) {
     const typed = node as Node;
-    if (typeof typed.type === 'string') see(typed, constructed);
-    const inside = constructed || (typed.type === 'unary' && (typed.value === '[' || typed.value === '{'));
-    for (const child of Object.values(node)) visit(child, inside, see);
+    const isNode = typeof typed.type === 'string';
+    if (isNode) see(typed, place);
+    const constructs = typed.type === 'unary' && (typed.value === '[' || typed.value === '{');
+    const below = { depth: place.depth + (isNode ? 1 : 0), constructed: place.constructed || constructs };
+    for (const child of Object.values(node)) visit(child, below, see);
   }
 }
 
