@@ -12,7 +12,8 @@ export type Intrinsic = (env: Env) => Json;
 /** The text is no call of a known function; `message` says why. */
 export class IntrinsicSyntaxError extends Error {}
 
-type Argument = { value: Json } | { path: Path } | { call: Call };
+/** A literal text carries its pieces between `{}`: an escaped brace is no placeholder. */
+type Argument = { value: Json; pieces?: readonly string[] } | { path: Path } | { call: Call };
 type Call = { name: string; arguments: readonly Argument[] };
 
 /** Reads a call. Throws `IntrinsicSyntaxError`, `PathSyntaxError`. */
@@ -55,6 +56,7 @@ function evaluate(call: Call, env: Env): Json {
       );
     }
   });
+  if (call.name === 'Format') return format(call.arguments[0] as Argument, values);
   return (FUNCTIONS[call.name] as (values: Json[], env: Env) => Json)(values, env);
 }
 
@@ -160,14 +162,15 @@ const FUNCTIONS: Record<string, (values: Json[], env: Env) => Json> = {
     return parts.filter((part) => part !== '');
   },
   UUID: (_values, env) => makeUuid(env.world.random),
-  Format: ([template, ...values]) => {
-    const pieces = textOf(template, 'States.Format').split('{}');
-    if (pieces.length - 1 !== values.length) {
-      refuse(`The number of arguments (${values.length}) does not match the occurrences of {} (${pieces.length - 1})`);
-    }
-    return pieces.map((piece, index) => (index === 0 ? '' : show(values[index - 1] as Json)) + piece).join('');
-  },
 };
+
+function format(first: Argument, [template, ...values]: Json[]): string {
+  const pieces = ('pieces' in first && first.pieces) || textOf(template, 'States.Format').split('{}');
+  if (pieces.length - 1 !== values.length) {
+    refuse(`The number of arguments (${values.length}) does not match the occurrences of {} (${pieces.length - 1})`);
+  }
+  return pieces.map((piece, index) => (index === 0 ? '' : show(values[index - 1] as Json)) + piece).join('');
+}
 
 /** How States.Format writes a value: as Java's toString, so an object is `{a=1}`. */
 function show(value: Json): string {
@@ -242,7 +245,7 @@ class Reader {
 
   private argument(depth: number): Argument {
     const rest = this.text.slice(this.at);
-    if (rest.startsWith("'")) return { value: this.string() };
+    if (rest.startsWith("'")) return this.string();
     if (rest.startsWith('$')) return { path: compilePath(this.pathText()) };
     if (rest.startsWith('States.')) return { call: this.call(depth + 1) };
     const literal = /^(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.])/.exec(rest)?.[0];
@@ -268,20 +271,29 @@ class Reader {
     return this.text.slice(start, this.at);
   }
 
-  private string(): string {
+  private string(): { value: string; pieces: readonly string[] } {
     this.at += 1;
     let value = '';
+    const pieces = [''];
+    const add = (text: string): void => {
+      value += text;
+      pieces.push((pieces.pop() as string) + text);
+    };
     for (;;) {
       const sign = this.text[this.at];
       if (sign === undefined) return this.fail('the quote is not closed');
       this.at += 1;
-      if (sign === "'") return value;
+      if (sign === "'") return { value, pieces };
       const escaped = sign === '\\' ? this.text[this.at] : undefined;
       // Only quote, braces and backslash are escaped; before anything else a backslash is itself.
       if (escaped !== undefined && `'{}\\`.includes(escaped)) {
-        value += escaped;
+        add(escaped);
         this.at += 1;
-      } else value += sign;
+      } else if (sign === '{' && this.text[this.at] === '}') {
+        value += '{}';
+        pieces.push('');
+        this.at += 1;
+      } else add(sign);
     }
   }
 
