@@ -58,13 +58,13 @@ describe('a line', () => {
   });
 });
 
-describe('the command', () => {
-  const run = (arguments_: string[], input = ''): { stdout: string; stderr: string; status: number | null } =>
-    spawnSync(process.execPath, [fileURLToPath(new URL('cli.ts', import.meta.url)), ...arguments_], {
-      input,
-      encoding: 'utf8',
-    });
+const run = (arguments_: string[], input = ''): { stdout: string; stderr: string; status: number | null } =>
+  spawnSync(process.execPath, [fileURLToPath(new URL('cli.ts', import.meta.url)), ...arguments_], {
+    input,
+    encoding: 'utf8',
+  });
 
+describe('the command', () => {
   it('answers every line in order, whatever is in them', () => {
     const good = JSON.stringify({ id: 2, definition: definition({ Type: 'Succeed' }) });
     const { stdout, status } = run([], `oops\n\n${good}\n`);

@@ -5,6 +5,7 @@ import { type Env, isObject } from './env.ts';
 import { compileIntrinsic, IntrinsicSyntaxError, looksLikeIntrinsic } from './intrinsics.ts';
 import { compileExpression, type Expression, isExpression } from './jsonata.ts';
 import { compilePath, type Path, PathSyntaxError } from './jsonpath.ts';
+import { parseResource, type Resource } from './resource.ts';
 import { compilePathField, compilePayload, compileReference, compileTemplate, type Template } from './template.ts';
 import { parseTimestamp } from './timestamp.ts';
 import type { Json } from './types.ts';
@@ -90,7 +91,7 @@ export type TextField = { readonly field: string; readonly source: string; reado
 export type TaskState = Common &
   Running & {
     readonly type: 'Task';
-    readonly resource: string;
+    readonly resource: Resource;
     readonly credentials: Template | undefined;
     readonly timeout: NumberField | undefined;
     readonly heartbeat: NumberField | undefined;
@@ -379,7 +380,7 @@ class Compiler {
           ...common,
           ...this.running(at),
           type,
-          resource: String(fields['Resource']),
+          resource: parseResource(String(fields['Resource'])),
           credentials: at.template('Credentials', 'Credentials'),
           timeout: at.number('TimeoutSeconds', { least: 1 }),
           heartbeat: at.number('HeartbeatSeconds', { least: 1 }),

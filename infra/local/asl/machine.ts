@@ -5,7 +5,6 @@ import {
   type FailState,
   type Machine,
   type MapState,
-  type NumberField,
   type ParallelState,
   type Retrier,
   type Scope,
@@ -14,15 +13,16 @@ import {
   type WaitState,
 } from './compile.ts';
 import { SluiceError } from '../../../shared/errors.ts';
+import { type Item, makeContext } from './context.ts';
 import { type Env, isObject, withInput } from './env.ts';
-import { Failure, queryFailure, runtimeFailure } from './failure.ts';
+import * as events from './events.ts';
+import { Failure, runtimeFailure } from './failure.ts';
+import { readCount, readItems, readLimit, readWaitEnd } from './fields.ts';
 import { makeUuid, typeFailure } from './jsonata.ts';
-import { PathMissing, readPath } from './jsonpath.ts';
-import { parseResource, type Resource } from './resource.ts';
 import { placeResult } from './result-path.ts';
+import { matchesError, takeRetry, withinTolerance } from './retry.ts';
 import { exceedsDataLimit } from './size.ts';
 import type { Template } from './template.ts';
-import { parseTimestamp } from './timestamp.ts';
 import type {
   Children,
   Effect,
@@ -75,8 +75,7 @@ export async function begin(
   const run = new Run(machine, snapshot, world);
   run.emit('ExecutionStarted', 0, () => ({
     executionStartedEventDetails: {
-      input: JSON.stringify(input),
-      inputDetails: WHOLE,
+      ...events.withInput(input),
       roleArn: execution.roleArn ?? '',
     },
   }));
@@ -108,10 +107,6 @@ export async function resume(machine: Machine, snapshot: Snapshot, signal: Signa
   if (frame) await run.deliver(frame, signal);
   return run.drain();
 }
-
-type Details = { [details: `${string}EventDetails`]: { [key: string]: unknown } };
-
-const WHOLE = { truncated: false };
 
 /** One call of `begin` or `resume`. */
 class Run {
@@ -149,7 +144,7 @@ class Run {
   // ---- history, effects, ids
 
   /** Counts an event, and records it if wanted. */
-  emit(type: string, previousEventId: number, details?: () => Details): number {
+  emit(type: string, previousEventId: number, details?: () => events.Details): number {
     const id = this.snapshot.nextEvent;
     this.snapshot.nextEvent = id + 1;
     if (this.world.record !== false) {
@@ -159,7 +154,7 @@ class Run {
   }
 
   /** An event of a frame's chain: the next one points back at it. */
-  private chain(frame: Frame, type: string, details?: () => Details): void {
+  private chain(frame: Frame, type: string, details?: () => events.Details): void {
     frame.lastEvent = this.emit(type, frame.lastEvent, details);
   }
 
@@ -243,18 +238,14 @@ class Run {
     delete frame.token;
     const { type } = this.stateOf(frame);
     this.chain(frame, `${type}StateEntered`, () => ({
-      stateEnteredEventDetails: { name, input: JSON.stringify(input), inputDetails: WHOLE },
+      stateEnteredEventDetails: { name, ...events.withInput(input) },
     }));
     frame.enteredEvent = frame.lastEvent;
   }
 
   // ---- what expressions see
 
-  private env(
-    frame: Frame,
-    input: Json,
-    more: { result?: Json; errorOutput?: Json; item?: { index: number; value: Json } } = {},
-  ): Env {
+  private env(frame: Frame, input: Json, more: { result?: Json; errorOutput?: Json; item?: Item } = {}): Env {
     let context: Json | undefined;
     return {
       input,
@@ -273,36 +264,14 @@ class Run {
     return undefined;
   }
 
-  private context(frame: Frame, item?: { index: number; value: Json }): Json {
-    const { execution, stateMachine } = this.snapshot.identity;
-    const context: { [key: string]: Json } = {
-      Execution: {
-        Id: execution.id,
-        Input: this.snapshot.input,
-        StartTime: execution.startTime,
-        Name: execution.name,
-        RoleArn: execution.roleArn ?? '',
-        RedriveCount: 0,
-      },
-      StateMachine: { Id: stateMachine.id, Name: stateMachine.name },
-      State: { Name: frame.state, EnteredTime: new Date(frame.enteredMs).toISOString() },
-    };
+  private context(frame: Frame, item?: Item): Json {
     const { type } = this.stateOf(frame);
-    if (type === 'Task' || type === 'Parallel' || type === 'Map') {
-      (context['State'] as { [key: string]: Json })['RetryCount'] = frame.retryCount;
-    }
-    if (frame.token !== undefined) context['Task'] = { Token: frame.token };
-    const mapped = item ?? this.itemOf(frame);
-    if (mapped) context['Map'] = { Item: { Index: mapped.index, Value: mapped.value } };
-    for (const [key, value] of Object.entries(this.snapshot.context ?? {})) {
-      const made = context[key];
-      context[key] = isObject(made) && isObject(value) ? { ...made, ...value } : value;
-    }
-    return context;
+    const retries = type === 'Task' || type === 'Parallel' || type === 'Map';
+    return makeContext(this.snapshot, frame, retries, item ?? this.itemOf(frame));
   }
 
   /** The item of the nearest Map around the frame. */
-  private itemOf(frame: Frame): { index: number; value: Json } | undefined {
+  private itemOf(frame: Frame): Item | undefined {
     for (let child = frame, parent = this.parentOf(frame); parent; child = parent, parent = this.parentOf(parent)) {
       const items = parent.waiting?.for === 'children' ? parent.waiting.items : null;
       if (items) return { index: child.index, value: items[child.index] as Json };
@@ -380,19 +349,7 @@ class Run {
     if (exceedsDataLimit(output) || (assigned !== undefined && exceedsDataLimit(assigned))) throw dataLimit(state.name);
     if (isObject(assigned)) Object.assign(frame.vars, assigned);
     this.chain(frame, `${state.type}StateExited`, () => ({
-      stateExitedEventDetails: {
-        name: state.name,
-        output: JSON.stringify(output),
-        outputDetails: WHOLE,
-        ...(isObject(assigned) && Object.keys(assigned).length > 0
-          ? {
-              assignedVariables: Object.fromEntries(
-                Object.entries(assigned).map(([name, value]) => [name, JSON.stringify(value)]),
-              ),
-              assignedVariablesDetails: WHOLE,
-            }
-          : {}),
-      },
+      stateExitedEventDetails: { name: state.name, ...events.withOutput(output), ...events.withAssigned(assigned) },
     }));
     frame.waiting = null;
     if (next !== null) this.enter(frame, next, output);
@@ -440,9 +397,7 @@ class Run {
   }
 
   private async wait(frame: Frame, state: WaitState): Promise<void> {
-    const atMs = state.seconds
-      ? this.world.nowMs + (await this.seconds(frame, state)) * 1000
-      : await this.until(frame, state);
+    const atMs = await readWaitEnd(state, this.stateEnv(frame, state));
     // A delay of nothing is no wait.
     if (atMs <= this.world.nowMs) return this.waited(frame, state);
     frame.waiting = { for: 'timer', timerId: this.timerAt(frame.id, atMs, 'w') };
@@ -451,53 +406,6 @@ class Run {
   private async waited(frame: Frame, state: WaitState): Promise<void> {
     const env = this.stateEnv(frame, state);
     return this.exit(frame, state, env, env.input);
-  }
-
-  private async seconds(frame: Frame, state: WaitState): Promise<number> {
-    const field = state.seconds as NumberField;
-    const env = this.stateEnv(frame, state);
-    let value: Json;
-    try {
-      value = await field.read(env);
-    } catch (error) {
-      if (field.of !== 'path' || !(error instanceof Failure)) throw error;
-      throw runtimeFailure(`The SecondsPath parameter does not reference an input value: ${field.source}`);
-    }
-    if (field.of === 'path') {
-      const shown = `${field.source} == ${typeof value === 'string' ? value : JSON.stringify(value)}`;
-      if (typeof value !== 'number' || !Number.isInteger(value)) {
-        throw runtimeFailure(`The SecondsPath parameter cannot be parsed as a long value: ${shown}`);
-      }
-      if (value < 0) throw runtimeFailure(`The SecondsPath parameter references a negative value: ${shown}`);
-    } else if (typeof value !== 'number' || !Number.isInteger(value)) {
-      throw typeFailure(field.source, field.field, 'integer', value);
-    } else if (value < 0) {
-      throw queryFailure(`The Seconds field must be a non-negative integer but was: ${value}`, field.field);
-    }
-    return value;
-  }
-
-  private async until(frame: Frame, state: WaitState): Promise<number> {
-    const field = state.timestamp as NonNullable<WaitState['timestamp']>;
-    let value: Json;
-    try {
-      value = await field.read(this.stateEnv(frame, state));
-    } catch (error) {
-      if (field.of !== 'path' || !(error instanceof Failure)) throw error;
-      throw runtimeFailure(`The TimestampPath parameter does not reference an input value: ${field.source}`);
-    }
-    const text = typeof value === 'string' ? value : JSON.stringify(value);
-    const ms = typeof value === 'string' ? parseTimestamp(value) : undefined;
-    if (ms !== undefined) return ms;
-    if (field.of === 'path') {
-      throw runtimeFailure(
-        `The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: ${field.source} == ${text}`,
-      );
-    }
-    throw queryFailure(
-      `The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: ${text}`,
-      field.field,
-    );
   }
 
   private async failState(frame: Frame, state: FailState): Promise<void> {
@@ -510,25 +418,25 @@ class Run {
   // ---- Task
 
   private async schedule(frame: Frame, state: TaskState): Promise<void> {
-    const resource = parseResource(state.resource);
+    const { resource } = state;
     if (resource.pattern !== 'request') {
       frame.token = this.world.token ? this.world.token() : makeUuid(this.world.random);
     }
     const env = this.stateEnv(frame, state);
     const given = state.payload ? await state.payload(env) : state.jsonata ? {} : env.input;
-    const timeout = await this.limit(state.timeout, env);
-    const heartbeat = await this.limit(state.heartbeat, env);
+    const timeout = await readLimit(state.timeout, env);
+    const heartbeat = await readLimit(state.heartbeat, env);
     const credentials = state.credentials ? await state.credentials(env) : undefined;
     // A Lambda function named by its ARN gets the input where there are no Arguments.
     const payload = state.jsonata && !state.payload && resource.kind !== 'service' ? frame.input : given;
-    this.scheduled(frame, resource, payload, timeout, heartbeat);
+    for (const event of events.taskStarted(resource, payload, { timeout, heartbeat })) this.chain(frame, ...event);
     const taskId = this.id(frame.id, '');
     this.effects.push({
       type: 'task',
       taskId,
       state: state.name,
       attempt: frame.retryCount,
-      resource: state.resource,
+      resource: resource.arn,
       arguments: payload,
       ...(credentials === undefined ? {} : { credentials }),
       ...(frame.token === undefined ? {} : { token: frame.token }),
@@ -543,57 +451,6 @@ class Run {
         ? {}
         : { heartbeat: this.timer(frame.id, heartbeat * 1000, 'h'), heartbeatMs: heartbeat * 1000 }),
     };
-  }
-
-  private async limit(field: NumberField | undefined, env: Env): Promise<number | undefined> {
-    if (!field) return undefined;
-    const value = await field.read(env);
-    if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value;
-    if (field.of === 'expression') throw typeFailure(field.source, field.field, 'positive integer', value);
-    throw runtimeFailure(
-      `The ${field.field} parameter must reference a positive integer: ${field.source} == ${JSON.stringify(value)}`,
-    );
-  }
-
-  private scheduled(frame: Frame, resource: Resource, payload: Json, timeout?: number, heartbeat?: number): void {
-    const limits = {
-      ...(timeout === undefined ? {} : { timeoutInSeconds: timeout }),
-      ...(heartbeat === undefined ? {} : { heartbeatInSeconds: heartbeat }),
-    };
-    if (resource.kind === 'service') {
-      this.chain(frame, 'TaskScheduled', () => ({
-        taskScheduledEventDetails: {
-          ...names(resource),
-          region: 'us-east-1',
-          parameters: JSON.stringify(payload),
-          ...limits,
-        },
-      }));
-      this.chain(frame, 'TaskStarted', () => ({ taskStartedEventDetails: names(resource) }));
-      return;
-    }
-    const details = { resource: resource.action, input: JSON.stringify(payload), inputDetails: WHOLE, ...limits };
-    if (resource.kind === 'lambda') {
-      this.chain(frame, 'LambdaFunctionScheduled', () => ({ lambdaFunctionScheduledEventDetails: details }));
-      this.chain(frame, 'LambdaFunctionStarted');
-    } else {
-      this.chain(frame, 'ActivityScheduled', () => ({ activityScheduledEventDetails: details }));
-      this.chain(frame, 'ActivityStarted', () => ({ activityStartedEventDetails: {} }));
-    }
-  }
-
-  /** The event that tells how a task ended. */
-  private told(
-    frame: Frame,
-    resource: Resource,
-    how: 'Succeeded' | 'Failed' | 'TimedOut',
-    details: { [key: string]: unknown },
-  ): void {
-    const family = { service: 'Task', lambda: 'LambdaFunction', activity: 'Activity' }[resource.kind];
-    const key = `${family.charAt(0).toLowerCase()}${family.slice(1)}${how}EventDetails` as const;
-    this.chain(frame, `${family}${how}`, () => ({
-      [key]: resource.kind === 'service' ? { ...names(resource), ...details } : details,
-    }));
   }
 
   // ---- Parallel and Map
@@ -624,10 +481,10 @@ class Run {
 
   private async map(frame: Frame, state: MapState): Promise<void> {
     const env = this.stateEnv(frame, state);
-    const concurrency = await this.tolerance(state.maxConcurrency, env);
-    const items = await this.items(state, env);
-    const toleratedCount = await this.tolerance(state.toleratedCount, env);
-    const toleratedPercentage = await this.tolerance(state.toleratedPercentage, env);
+    const concurrency = await readCount(state.maxConcurrency, env);
+    const items = await readItems(state, env);
+    const toleratedCount = await readCount(state.toleratedCount, env);
+    const toleratedPercentage = await readCount(state.toleratedPercentage, env);
     this.chain(frame, 'MapStateStarted', () => ({ mapStateStartedEventDetails: { length: items.length } }));
     const children: Children = {
       for: 'children',
@@ -643,49 +500,6 @@ class Run {
     };
     frame.waiting = children;
     await (items.length === 0 ? this.joined(frame, children) : this.iterate(frame, state, children));
-  }
-
-  private async tolerance(field: NumberField | undefined, env: Env): Promise<number | undefined> {
-    if (!field) return undefined;
-    const value = await field.read(env);
-    if (typeof value === 'number' && (Number.isInteger(value) || field.field.includes('Percentage')) && value >= 0)
-      return value;
-    if (field.of === 'expression') throw typeFailure(field.source, field.field, 'non-negative integer', value);
-    const shown = typeof value === 'string' ? value : JSON.stringify(value);
-    if (typeof value === 'number' && Number.isInteger(value)) {
-      throw runtimeFailure(
-        `The ${field.field} field refers to value "${shown}" which must be non-negative: ${field.source}`,
-      );
-    }
-    throw runtimeFailure(
-      `The ${field.field} field refers to value "${shown}" which is not a valid integer: ${field.source}`,
-    );
-  }
-
-  private async items(state: MapState, env: Env): Promise<Json[]> {
-    const source = state.items;
-    if (source?.of === 'path') {
-      let value: Json;
-      try {
-        value = readPath(source.path, env);
-      } catch (error) {
-        if (!(error instanceof PathMissing)) throw error;
-        throw new Failure(
-          'States.ReferencePathConflict',
-          `Unable to apply step "${error.step}" to input ${JSON.stringify(env.input)}`,
-        );
-      }
-      if (Array.isArray(value)) return value;
-      throw runtimeFailure(`Reference path "${source.path.text}" must point to array.`);
-    }
-    if (source) {
-      const value = await source.read(env);
-      if (Array.isArray(value)) return value;
-      throw typeFailure(source.source, 'Items', 'array', value);
-    }
-    if (Array.isArray(env.input)) return env.input;
-    if (!state.jsonata) throw runtimeFailure('Reference path "$" must point to array.');
-    throw queryFailure(`Map state input must be an array but was: ${JSON.stringify(env.input)}`);
   }
 
   /** Starts as many iterations as may run. */
@@ -712,7 +526,7 @@ class Run {
     const parent = this.parentOf(frame);
     if (!parent) {
       this.emit('ExecutionSucceeded', frame.lastEvent, () => ({
-        executionSucceededEventDetails: { output: JSON.stringify(output), outputDetails: WHOLE },
+        executionSucceededEventDetails: events.withOutput(output) as { [key: string]: unknown },
       }));
       this.end('SUCCEEDED', { output });
       return;
@@ -825,16 +639,8 @@ class Run {
   }
 
   private retried(frame: Frame, retriers: readonly Retrier[], failure: Failure, fromTask: boolean): boolean {
-    const index = retriers.findIndex(({ errors }) => matchesError(errors, failure, fromTask));
-    const retrier = retriers[index];
-    if (!retrier) return false;
-    const used = frame.retries[index] ?? 0;
-    if (used >= retrier.maxAttempts) return false;
-    for (let at = frame.retries.length; at < index; at += 1) frame.retries[at] = 0;
-    frame.retries[index] = used + 1;
-    frame.retryCount += 1;
-    const delay = Math.min(retrier.intervalSeconds * retrier.backoffRate ** used, retrier.maxDelaySeconds);
-    const delayMs = Math.round(1000 * delay * (retrier.fullJitter ? this.world.random() : 1));
+    const delayMs = takeRetry(frame, retriers, failure, fromTask, this.world.random);
+    if (delayMs === undefined) return false;
     if (delayMs > 0) frame.waiting = { for: 'retry', timerId: this.timer(frame.id, delayMs, 'r') };
     this.ready.push(frame);
     return true;
@@ -925,14 +731,14 @@ class Run {
 
   private failExecution(frame: Frame, error: string | null | undefined, cause: string | null | undefined): void {
     this.emit('ExecutionFailed', frame.lastEvent, () => ({
-      executionFailedEventDetails: { ...named(error, cause) },
+      executionFailedEventDetails: events.named(error, cause),
     }));
     this.end('FAILED', { error: error ?? null, cause: cause ?? null });
   }
 
   stop(error: string | null, cause: string | null): void {
     this.emit('ExecutionAborted', this.snapshot.nextEvent - 1, () => ({
-      executionAbortedEventDetails: named(error, cause),
+      executionAbortedEventDetails: events.named(error, cause),
     }));
     this.end('ABORTED', { error, cause });
   }
@@ -978,7 +784,10 @@ class Run {
       const beat = waiting.heartbeat === timerId;
       this.effects.push({ type: 'cancel', taskId: waiting.taskId });
       this.cancelTimer(beat ? waiting.timeout : waiting.heartbeat);
-      this.told(frame, parseResource((state as TaskState).resource), 'TimedOut', { error: 'States.Timeout' });
+      this.chain(
+        frame,
+        ...events.taskEnded((state as TaskState).resource, 'TimedOut', () => ({ error: 'States.Timeout' })),
+      );
       // The service reports a missed heartbeat as a timeout, and catches it by either name.
       const aliases = beat ? ['States.HeartbeatTimeout'] : [];
       await this.handle(frame, state, new Failure('States.Timeout', null, { aliases }), true);
@@ -991,7 +800,7 @@ class Run {
     signal: Exclude<Signal, { type: 'stop' | 'timer' }>,
   ): Promise<void> {
     const waiting = frame.waiting as Extract<Frame['waiting'], { for: 'task' }>;
-    const resource = parseResource(state.resource);
+    const { resource } = state;
     if (signal.type === 'task-heartbeat') {
       if (waiting.heartbeatMs === undefined) return;
       this.cancelTimer(waiting.heartbeat);
@@ -999,9 +808,7 @@ class Run {
       return;
     }
     if (signal.type === 'task-submitted') {
-      this.chain(frame, 'TaskSubmitted', () => ({
-        taskSubmittedEventDetails: { ...names(resource), output: JSON.stringify(signal.output), outputDetails: WHOLE },
-      }));
+      this.chain(frame, ...events.taskSubmitted(resource, signal.output));
       return;
     }
     this.cancelTimer(waiting.timeout);
@@ -1011,35 +818,21 @@ class Run {
       const { error, cause } = signal;
       if (error !== 'States.Runtime') {
         const how = error === 'States.Timeout' ? 'TimedOut' : 'Failed';
-        this.told(frame, resource, how, named(error, cause));
+        this.chain(frame, ...events.taskEnded(resource, how, () => events.named(error, cause)));
       }
       await this.handle(frame, state, new Failure(error, cause), true);
       return;
     }
     if (exceedsDataLimit(signal.output)) {
-      const failure = dataLimit(resource.kind === 'service' ? resource.service : state.resource);
-      this.told(frame, resource, 'Failed', { error: failure.error, cause: failure.reason });
+      const failure = dataLimit(resource.kind === 'service' ? resource.service : resource.arn);
+      this.chain(frame, ...events.taskEnded(resource, 'Failed', () => events.named(failure.error, failure.reason)));
       await this.handle(frame, state, failure, true);
       return;
     }
-    this.told(frame, resource, 'Succeeded', { output: JSON.stringify(signal.output), outputDetails: WHOLE });
+    this.chain(frame, ...events.taskEnded(resource, 'Succeeded', () => events.withOutput(signal.output)));
     await this.complete(frame, state, signal.output);
   }
 }
-
-const names = ({ service, action }: Resource): { resourceType: string; resource: string } => ({
-  resourceType: service,
-  resource: action,
-});
-
-/** `error` and `cause` of an event: only what is there. */
-const named = (
-  error: string | null | undefined,
-  cause: string | null | undefined,
-): { error?: string; cause?: string } => ({
-  ...(typeof error === 'string' ? { error } : {}),
-  ...(typeof cause === 'string' ? { cause } : {}),
-});
 
 const asText = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
@@ -1048,21 +841,3 @@ const dataLimit = (name: string): Failure =>
     'States.DataLimitExceeded',
     `The state/task '${name}' returned a result with a size exceeding the maximum number of bytes service limit.`,
   );
-
-function matchesError(errors: readonly string[], { error, aliases }: Failure, fromTask: boolean): boolean {
-  return errors.some(
-    (name) =>
-      name === 'States.ALL' ||
-      name === error ||
-      aliases.includes(name) ||
-      (name === 'States.TaskFailed' && fromTask && error !== 'States.Timeout'),
-  );
-}
-
-function withinTolerance({ failed, results, toleratedCount, toleratedPercentage }: Children): boolean {
-  const percentage = (100 * failed.length) / results.length;
-  return (
-    (toleratedCount === null || failed.length <= toleratedCount) &&
-    (toleratedPercentage === null || percentage <= toleratedPercentage)
-  );
-}

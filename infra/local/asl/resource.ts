@@ -1,5 +1,6 @@
 /** What the Resource of a Task says about it: which events tell of it, and how it is answered. */
 export type Resource = {
+  arn: string;
   kind: 'lambda' | 'activity' | 'service';
   /** Service integrations: `lambda` and `invoke`, `aws-sdk:s3` and `getObject`. */
   service: string;
@@ -13,8 +14,8 @@ export function parseResource(arn: string): Resource {
   if (integration) {
     const [, service = '', action = '', suffix = ''] = integration;
     const pattern = suffix === '.waitForTaskToken' ? 'token' : suffix.startsWith('.sync') ? 'sync' : 'request';
-    return { kind: 'service', service, action: `${action}${suffix}`, pattern };
+    return { arn, kind: 'service', service, action: `${action}${suffix}`, pattern };
   }
   const kind = /^arn:[^:]*:states:[^:]*:[^:]*:activity:/.test(arn) ? 'activity' : 'lambda';
-  return { kind, service: kind, action: arn, pattern: kind === 'activity' ? 'token' : 'request' };
+  return { arn, kind, service: kind, action: arn, pattern: kind === 'activity' ? 'token' : 'request' };
 }
