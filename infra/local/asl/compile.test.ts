@@ -106,6 +106,20 @@ describe('a definition', () => {
     );
   });
 
+  it('for Express waits for nobody', () => {
+    const definition = one({ Type: 'Task', Resource: 'arn:aws:states:::sqs:sendMessage.waitForTaskToken', ...end });
+    expect(() => compile(definition)).not.toThrow();
+    expect(() => compile(definition, { type: 'EXPRESS' })).toThrow(
+      "Express state machine does not support '.waitForTaskToken' service integration at /States/S/Resource",
+    );
+  });
+
+  it('may not assign to what is the service’s own', () => {
+    expect(() => compile(one({ Type: 'Pass', Assign: { states: 1 }, ...end }))).toThrow(
+      'Invalid variable name: states',
+    );
+  });
+
   it('has the same hash as its text', () => {
     const definition = one({ Type: 'Succeed' });
     expect(compile(definition).hash).toBe(compile(JSON.stringify(definition)).hash);

@@ -148,9 +148,10 @@ type Fields = { [key: string]: Json };
  * Checks a definition and compiles every expression and path in it, once.
  *
  * @param definition the Amazon States Language document, as an object or as its text
+ * @param type EXPRESS refuses what Express workflows cannot do: waiting for a task token, `.sync`, activities
  * @throws SluiceError `Definition.Invalid` in the service's words, every fault with its place; `fields` lists them
  */
-export function compile(definition: unknown): Machine {
+export function compile(definition: unknown, { type = 'STANDARD' }: { type?: 'STANDARD' | 'EXPRESS' } = {}): Machine {
   const faults: Fault[] = [];
   let document = definition;
   if (typeof definition === 'string') {
@@ -165,7 +166,7 @@ export function compile(definition: unknown): Machine {
       { code: 'SCHEMA_VALIDATION_FAILED', message: 'Definition must be a valid JSON object', pointer: '' },
     ]);
   }
-  const compiler = new Compiler(faults);
+  const compiler = new Compiler(faults, type === 'EXPRESS');
   const scope = compiler.scope(document, '', document['QueryLanguage'] === 'JSONata', MACHINE_FIELDS);
   const timeout = document['TimeoutSeconds'];
   if (timeout !== undefined && !(typeof timeout === 'number' && Number.isInteger(timeout) && timeout > 0)) {
@@ -179,6 +180,9 @@ export function compile(definition: unknown): Machine {
     scope,
   };
 }
+
+/** A variable's name, in JSONPath with the `.$` that makes its value a path. */
+const VARIABLE = /^[\p{ID_Start}_][\p{ID_Continue}]{0,79}(?:\.\$)?$/u;
 
 type Fault = { code: string; message: string; pointer: string };
 
@@ -250,9 +254,11 @@ const FIELDS: Record<StateType, [both: string[], path: string[], jsonata: string
 
 class Compiler {
   private readonly faults: Fault[];
+  private readonly express: boolean;
 
-  constructor(faults: Fault[]) {
+  constructor(faults: Fault[], express: boolean) {
     this.faults = faults;
+    this.express = express;
   }
 
   fault(message: string, pointer: string, code = 'SCHEMA_VALIDATION_FAILED'): void {
@@ -371,11 +377,16 @@ class Compiler {
       output: jsonata ? at.template('Output', 'Output') : undefined,
     };
     const assign = fields['Assign'];
+    for (const variable of Object.keys(isObject(assign) ? assign : {})) {
+      if (!VARIABLE.test(variable) || variable === 'states')
+        this.fault(`Invalid variable name: ${variable}`, `${pointer}/Assign`);
+    }
     if (assign !== undefined && !isObject(assign)) this.fault('Expected value of type Object', `${pointer}/Assign`);
     switch (type) {
       case 'Task':
         at.require('Resource');
         at.text('Resource');
+        this.checkResource(String(fields['Resource']), pointer);
         return {
           ...common,
           ...this.running(at),
@@ -418,6 +429,16 @@ class Compiler {
       case 'Fail':
         return { ...common, type, error: at.textOrPath('Error'), cause: at.textOrPath('Cause') };
     }
+  }
+
+  private checkResource(arn: string, pointer: string): void {
+    const { pattern, kind } = parseResource(arn);
+    if (!this.express || pattern === 'request') return;
+    const what =
+      kind === 'activity'
+        ? 'activities'
+        : `'${pattern === 'token' ? '.waitForTaskToken' : '.sync'}' service integration`;
+    this.fault(`Express state machine does not support ${what}`, `${pointer}/Resource`);
   }
 
   private flow(type: StateType, fields: Fields, pointer: string): string | null {

@@ -127,6 +127,10 @@ describe('expressions', () => {
     expect(await cause(source)).toBe(`threw an error during evaluation: ${wanted}`);
   });
 
+  it.each(['$a ?? 1', '$a ?: 1'])('refuse %s, which is newer than the service', (source) => {
+    expect(() => compileExpression(`{% ${source} %}`, 'Output')).toThrow(expect.objectContaining({ code: 'S0201' }));
+  });
+
   it('nest as deep as the service lets them, and are as wide as they like', async () => {
     expect(await evaluate(`1${'+1'.repeat(99)}`)).toBe(100);
     expect(await evaluate(`[${Array.from({ length: 300 }, (_, index) => `{"a": [${index}]}`).join()}]`)).toHaveLength(

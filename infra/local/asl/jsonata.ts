@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { createContext, Script } from 'node:vm';
 import jsonata from 'jsonata';
 import { type Env } from './env.ts';
 import { type Failure, queryFailure } from './failure.ts';
@@ -83,13 +84,52 @@ function prepare(source: string): Prepared {
     if (constructed) wide += 1;
     deepest = Math.max(deepest, depth);
     if (node.type === 'variable' && typeof node.value === 'string') names.add(node.value);
+    if (isNewerSyntax(node)) {
+      // oxlint-disable-next-line no-throw-literal -- jsonata's own shape for what does not parse
+      throw { code: 'S0201', message: 'Syntax error: the service does not know ?? and ?:' };
+    }
   });
-  const bounded = jsonata(source, { timeout: TIMEOUT_MS, stack: DEPTH + wide, sequence: SEQUENCE } as object);
+  const bounded = jsonata(source, {
+    timeout: TIMEOUT_MS,
+    stack: DEPTH + wide,
+    sequence: SEQUENCE,
+    RegexEngine: BoundedRegExp,
+  } as object);
   for (const [name, [call, signature]] of Object.entries(FUNCTIONS)) {
     if (names.has(name)) bounded.registerFunction(name, call, signature);
   }
   return { ast, depth: deepest, names: [...names], evaluate: (input, bound) => bounded.evaluate(input, bound) };
 }
+
+/** `??` and `?:` came with jsonata 2.1; the service runs 2.0.6. Both are read as conditions that nobody wrote. */
+const isNewerSyntax = ({ type, condition, then }: Node): boolean =>
+  type === 'condition' &&
+  (condition?.position === then?.position || (condition?.type === 'function' && condition.position === undefined));
+
+const runPattern = new Script('pattern.exec(text)');
+const patternRoom = createContext({ pattern: /x/, text: '' });
+
+/** A pattern that backtracks without end is stopped too: jsonata's own clock does not see into it. */
+class BoundedRegExp extends RegExp {
+  override exec(text: string): RegExpExecArray | null {
+    // Short texts end in time by themselves; a room with a clock costs half a millisecond.
+    if (text.length <= SHORT) return super.exec(text);
+    patternRoom['pattern'] = new RegExp(this.source, this.flags);
+    (patternRoom['pattern'] as RegExp).lastIndex = this.lastIndex;
+    patternRoom['text'] = text;
+    try {
+      const found = runPattern.runInContext(patternRoom, { timeout: TIMEOUT_MS }) as RegExpExecArray | null;
+      this.lastIndex = (patternRoom['pattern'] as RegExp).lastIndex;
+      return found;
+    } catch {
+      // oxlint-disable-next-line no-throw-literal -- jsonata's own shape
+      throw { code: 'D1012', value: TIMEOUT_MS };
+    }
+  }
+}
+
+// Twenty characters are a million ways for the worst of patterns: milliseconds.
+const SHORT = 20;
 
 type Place = { depth: number; constructed: boolean };
 
