@@ -360,6 +360,25 @@ const JSONATA_ROWS: Row[] = [
     ),
   ],
   [
+    'takes back the iterations that run when an item cannot be selected',
+    {
+      QueryLanguage: JSONATA,
+      StartAt: 'S',
+      States: {
+        S: {
+          Type: 'Map',
+          ItemSelector: '{% $states.context.Map.Item.Value.a %}',
+          ...each({ Type: 'Wait', Seconds: 5, End: true }),
+          Catch: [{ ErrorEquals: ['States.QueryEvaluationError'], Output: 'caught', Next: 'Z' }],
+          End: true,
+        },
+        Z: { Type: 'Wait', Seconds: 9, End: true },
+      },
+    } as Json,
+    [{ a: 1 }, { b: 2 }],
+    done('caught'),
+  ],
+  [
     'bears the failures it is told to bear',
     jsonata({
       Type: 'Map',
