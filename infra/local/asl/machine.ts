@@ -50,7 +50,7 @@ const MAX_CONCURRENCY = 40;
  * Pure: time and dice come from `world`, and what is to happen outside is in `effects`, in order. The last effect
  * of an execution is `ended`.
  *
- * @param start `input` is any JSON; `context` is laid over the context object; `maxEvents` bounds the history
+ * @param start `input` is any JSON; `context` is laid over the context object; `maxEvents` (finite) bounds the history
  *   (25,000, as on the service; an endless loop ends there)
  */
 export async function begin(
