@@ -5,6 +5,8 @@ import { BIDI, CONTROL, INVISIBLE } from './characters.ts';
 
 /** Blocks within blocks; what lies deeper shows as the text that it is. */
 const MAX_NESTING = 20;
+/** Relative addresses would lead elsewhere in a feed, a mail and on the desk. */
+const ABSOLUTE = /^(?:https?:\/\/[^/]|mailto:.)/i;
 const LINK_REL = 'nofollow ugc noopener';
 
 /** Everything of Markdown that comments may use. No headings, tables, rules, raw HTML or hidden link definitions. */
@@ -34,10 +36,7 @@ const SANITIZE: sanitizeHtml.IOptions = {
   allowedSchemes: ['http', 'https', 'mailto'],
   allowProtocolRelative: false,
   transformTags: {
-    a: (tagName, attribs) => ({
-      tagName,
-      attribs: attribs['href'] === undefined ? {} : { href: attribs['href'], rel: LINK_REL },
-    }),
+    a: (tagName, { href = '' }) => ({ tagName, attribs: ABSOLUTE.test(href) ? { href, rel: LINK_REL } : {} }),
   },
 };
 const SANITIZE_IMAGES: sanitizeHtml.IOptions = {
@@ -81,7 +80,7 @@ export function plainText(body: string): string {
 export function excerpt(body: string, max = 200): string {
   const text = plainText(body).replace(/\s+/g, ' ').trim();
   if (text.length <= max) return text;
-  const characters = Array.from(text.slice(0, max * 2));
+  const characters = Array.from(text.slice(0, max * 2 + 2));
   if (characters.length <= max) return text;
   const cut = characters.slice(0, max - 1).join('');
   const space = cut.lastIndexOf(' ');
@@ -162,13 +161,23 @@ function markdown(extra: readonly string[]): MarkdownIt {
   md.inline.ruler2.enableOnly(inline, true);
   // `main.rs` and `me@example.com` are no links here: the first is none, the second would feed harvesters.
   md.linkify.set({ fuzzyLink: false, fuzzyEmail: false, fuzzyIP: false }).add('ftp:', null).add('//', null);
-  // Relative addresses would lead elsewhere in a feed, a mail and on the desk.
-  md.validateLink = (url) => /^(?:https?:\/\/[^/]|mailto:.)/i.test(url);
+  md.validateLink = (url) => ABSOLUTE.test(url);
+  md.core.ruler.push('links_to_nowhere', ({ tokens }) => tokens.forEach(dropLinksToNowhere));
   const tokenize = md.block.tokenize.bind(md.block);
   // markdown-it drops what lies deeper than its own maxNesting: a comment would lose text.
   md.block.tokenize = (state, startLine, endLine) =>
     state.level >= MAX_NESTING ? asParagraph(state, startLine, endLine) : tokenize(state, startLine, endLine);
   return md;
+}
+
+/** `[text]()` is text. */
+function dropLinksToNowhere(token: Token): void {
+  let dropped = false;
+  const children = token.children?.filter(({ type, attrs }) => {
+    if (type === 'link_open') dropped = !attrs?.some(([name, value]) => name === 'href' && value !== '');
+    return !dropped || (type !== 'link_open' && type !== 'link_close');
+  });
+  if (children) token.children = children;
 }
 
 /** The lines of a block as one paragraph, up to where an outer block goes on. */

@@ -21,7 +21,8 @@ const CASES: [given: string, key: string][] = [
   ['/caf%c3%a9', '/café'],
   ['/a%2fb', '/a%2Fb'],
   ['/100%25', '/100%25'],
-  ['/100%', '/100%'],
+  ['/100%', '/100%25'],
+  ['/a b', '/a%20b'],
   ['/%e9', '/%E9'],
   ['/a%20b', '/a%20b'],
   ['  /a  ', '/a'],
@@ -42,6 +43,7 @@ it.each([
   ['501 characters', 'x'.repeat(501)],
   ['5 MB', '/'.repeat(5e6)],
   ['NUL', 'a\0b'],
+  ['NUL in percent-encoding', 'a%00b'],
   ['a lone surrogate', 'a\uD800'],
 ])('refuses %s', (_sentence, key) => {
   expect(() => normaliseThreadKey(key)).toThrow(expect.objectContaining({ code: 'Request.Invalid' }));
