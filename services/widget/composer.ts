@@ -1,138 +1,125 @@
 import { type Answer, call } from './api.ts';
-import { fill, h } from './dom.ts';
-import { fieldOf, webAddress } from './format.ts';
+import { button, fill, h } from './dom.ts';
+import { fieldOf, withScheme } from './format.ts';
 import { keep, load } from './store.ts';
-import type { Say } from './words.ts';
+import type { Key, Say } from './words.ts';
 
 /** What a composer needs of the widget around it. */
 export type Desk = {
   say: Say;
-  server: string;
   /** `{server}/v1/sites/{site}` */
-  site: string;
-  /** `{server}/v1/sites/{site}/threads/{thread}/comments` */
-  comments: string;
+  siteUrl: string;
+  /** `{siteUrl}/threads/{thread}/comments` */
+  commentsUrl: string;
   /** Prefix of this thread's keys in localStorage. */
   key: string;
-  announce(text: string): void;
-  /** `Author <token>` once an author has signed in. */
-  author(): { token: string; name: string } | undefined;
-  signIn?: (done: () => void) => void;
-  signOut(): void;
+  /** Where an author's token is kept, once signed in. */
+  authorKey: string;
+  signIn: false | ((done: () => void) => void);
 };
 
-/** What is sent, and also what POST answers. */
+/** What POST answers. */
 export type Sent = { id: string; statusUrl: string; capability: string; editableUntil: string | number };
-export type Writing = { name: string; body: string };
+export type Author = { token: string; name: string };
 
-type Draft = { body: string; name?: string; sent?: [idempotencyKey: string, json: string] };
-type Me = { name: string; email: string; url: string };
+export type More = {
+  parentId?: string;
+  /** Sends the text instead of posting it as a comment. */
+  send?: (body: string) => Promise<Answer<unknown>>;
+  text?: string;
+  /** A field before the text, which then may stay empty. */
+  choice?: HTMLElement;
+};
 
+type Draft = { body: string; name: string; sent?: [idempotencyKey: string, json: string] };
+type Person = { name: string; email: string; url: string };
+
+const PERSON_KEY = 'sluice:me';
 const LONGEST_WAIT_S = 60;
-let serial = 0;
 
 /**
- * A form for a new comment, a reply (`parentId`) or an edit (`edit`).
+ * A form for a comment or, with `send`, for any other text (an edit, an appeal).
  *
  * Whatever happens on the way, the text stays: in the form, and until it is sent in localStorage.
  */
 export function composer(
-  desk: Desk,
+  { say, siteUrl, commentsUrl, key, authorKey, signIn }: Desk,
+  label: string,
+  done: (sent: Sent, name: string, body: string) => void,
   {
     parentId,
-    label,
-    edit,
-    done,
     cancel,
-  }: {
-    parentId?: string;
-    label?: string;
-    edit?: { body: string; send(body: string): Promise<Answer<Partial<Sent>>> };
-    done(sent: Sent, writing: Writing): void;
-    cancel?: () => void;
-  },
-): { element: HTMLElement; focus(): void; stop(): void } {
-  const { say } = desk;
-  const prefix = `f${++serial}-`;
-  const draftKey = `${desk.key}:draft:${parentId ?? ''}`;
-  const me = load<Me>('sluice:me');
-  let draft: Draft = (!edit && load<Draft>(draftKey)) || { body: edit?.body ?? '' };
+    send,
+    text = '',
+    choice,
+  }: More & { cancel?: () => void } = {},
+): HTMLFormElement {
+  const draftKey = `${key}:draft:${parentId ?? ''}`;
+  const person = load<Person>(PERSON_KEY);
+  let draft = (!send && load<Draft>(draftKey)) || { body: text, name: person?.name ?? '' };
   let shownAt = performance.now();
   let busy = false;
   let tries = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const errors: Record<string, HTMLElement> = {};
-  const field = (name: string, text: string, control: HTMLInputElement | HTMLTextAreaElement, hint?: string) => {
-    const id = prefix + name;
-    control.id = id;
-    control.name = name;
-    control.setAttribute('part', 'input');
-    const error = (errors[name] = h('p', { id: `${id}-e`, class: 'error', part: 'error' }));
-    control.setAttribute('aria-describedby', `${id}-e${hint ? ` ${id}-h` : ''}`);
-    return h(
-      'div',
-      { class: `field ${name}` },
-      h('label', { for: id }, text),
-      control,
-      hint && h('p', { id: `${id}-h`, class: 'hint' }, hint),
-      error,
-    );
-  };
-  const check = (text: string, checked = false) => {
-    const box = h('input', { type: 'checkbox', checked });
-    return { box, row: h('label', { class: 'check' }, box, text) };
-  };
+  const body = h('textarea', { required: !choice, dir: 'auto', value: draft.body });
+  const name = h('input', { autocomplete: 'name', required: true, maxLength: 80, dir: 'auto', value: draft.name });
+  const email = h('input', { type: 'email', autocomplete: 'email', maxLength: 254, value: person?.email ?? '' });
+  const url = h('input', { inputMode: 'url', maxLength: 2000, value: person?.url ?? '' });
+  const notify = h('input', { type: 'checkbox' });
+  const remember = h('input', { type: 'checkbox', checked: !!person });
+  // People never see it, and programs fill it.
+  const trap = h('input.hidden', { tabIndex: -1, autocomplete: 'off', ariaHidden: 'true' });
+  const fields: Record<string, HTMLInputElement | HTMLTextAreaElement> = { body, name, email, url };
 
-  const body = h('textarea', { rows: 3, required: true, dir: 'auto' });
-  const name = h('input', { autocomplete: 'name', required: true, maxlength: 80, dir: 'auto' });
-  const email = h('input', { type: 'email', autocomplete: 'email', maxlength: 254 });
-  const url = h('input', { inputmode: 'url', autocomplete: 'url', maxlength: 2000, spellcheck: 'false' });
-  const trap = h('input', { tabindex: -1, autocomplete: 'off' });
-  const notify = check(say('notify'));
-  const remember = check(say('remember'), !!me);
-  body.value = draft.body;
-  name.value = draft.name ?? me?.name ?? '';
-  email.value = me?.email ?? '';
-  url.value = me?.url ?? '';
-
-  const preview = h('div', { class: 'body preview', part: 'preview', dir: 'auto', hidden: true });
-  const notice = h('p', { class: 'notice', role: 'status', part: 'notice' });
-  const send = h('button', { class: 'primary', part: 'button send' }, say(edit ? 'save' : 'send'));
-  const look = h('button', { type: 'button', part: 'button', onclick: togglePreview }, say('preview'));
-  const who = h('p', { class: 'who' });
-  const bodyField = field('body', label ?? say('body'), body);
-  bodyField.append(preview);
-  const person = h(
-    'div',
-    { class: 'person' },
-    field('name', say('name'), name),
-    field('email', say('email'), email, say('emailHint')),
-    field('url', say('url'), url),
-  );
+  const preview = h('div.body preview', { dir: 'auto', hidden: true });
+  const notice = h('p.notice', { role: 'status' });
+  const look = button('', say('preview'), togglePreview);
+  const who = h('p.small');
+  const personBox = h('div.person', null, field('name'), field('email', say('emailHint')), field('url'));
   const form = h(
-    'form',
-    { class: 'composer', part: 'form', onsubmit: submit, oninput: changed, onfocusin: open, onkeydown: hurry },
-    bodyField,
+    'form.composer',
+    { onsubmit: submit, oninput: changed, onkeydown: hurry },
+    choice,
+    field('body'),
+    preview,
     h(
-      'div',
-      { class: 'rest' },
-      !edit && person,
-      !edit && h('div', { class: 'checks' }, notify.row, remember.row),
-      !edit && h('div', { class: 'trap', 'aria-hidden': 'true' }, h('label', {}, say('trap'), trap)),
+      'div.rest',
+      null,
+      ...(send
+        ? []
+        : [
+            personBox,
+            h(
+              'div',
+              null,
+              h('label.check', null, notify, say('notify')),
+              h('label.check', null, remember, say('remember')),
+            ),
+            trap,
+          ]),
       notice,
       h(
-        'div',
-        { class: 'buttons' },
-        send,
-        look,
-        cancel && h('button', { type: 'button', part: 'button', onclick: quit }, say('cancel')),
-        !edit && who,
+        'div.buttons',
+        null,
+        h('button.primary', null, say('send')),
+        !choice && look,
+        cancel && button('', say('cancel'), () => (forget(), cancel())),
+        !send && who,
       ),
     ),
   );
-  if (draft.body || parentId || edit) open();
+  form.addEventListener('focusin', open);
+  if (draft.body || cancel) open();
   drawAuthor();
+  return form;
+
+  function field(id: string, hint?: string) {
+    const control = fields[id] as HTMLInputElement;
+    const note = h('p.small', null, hint);
+    control.ariaDescribedByElements = [note];
+    return h('div', null, h('label', null, id === 'body' ? label : say(id as Key), control), note);
+  }
 
   function open() {
     if (form.classList.contains('open')) return;
@@ -140,79 +127,72 @@ export function composer(
     shownAt = performance.now();
   }
 
-  function hurry(event: Event) {
-    const { key, ctrlKey, metaKey } = event as KeyboardEvent;
+  function hurry({ key, ctrlKey, metaKey }: KeyboardEvent) {
     if (key === 'Enter' && (ctrlKey || metaKey)) form.requestSubmit();
   }
 
   function drawAuthor() {
-    const author = desk.author();
-    person.hidden = !!author;
-    name.required = !author;
+    const author = load<Author>(authorKey);
+    name.required = !(personBox.hidden = !!author);
     who.replaceChildren(
-      ...(author
-        ? [say('signedIn', { name: author.name }), ' ', link('signOut', desk.signOut)]
-        : desk.signIn
-          ? [link('signIn', () => desk.signIn?.(drawAuthor))]
-          : []),
+      author
+        ? button('link', say('signOut', author), () => (keep(authorKey), drawAuthor()))
+        : signIn
+          ? button('link', say('signIn'), () => signIn(drawAuthor))
+          : '',
     );
-  }
-
-  function link(key: 'signIn' | 'signOut', act: () => void) {
-    return h('button', { type: 'button', class: 'link', onclick: () => (act(), drawAuthor()) }, say(key));
   }
 
   function changed() {
     clearTimeout(timer);
-    email.required = notify.box.checked;
+    email.required = notify.checked;
     // A changed text is another request: under the old key the server would refuse it, rightly.
     draft = { body: body.value, name: name.value };
     store();
   }
 
   function store() {
-    if (!edit) keep(draftKey, draft.body ? draft : undefined);
+    if (!send) keep(draftKey, draft.body ? draft : undefined);
   }
 
-  function quit() {
-    clearTimeout(timer);
-    draft = { body: '' };
-    store();
-    cancel?.();
+  function forget() {
+    body.value = '';
+    changed();
   }
 
   async function togglePreview() {
-    const showing = preview.hidden;
-    if (showing && !body.value.trim()) return body.focus();
+    const showing = !!preview.hidden;
     if (showing) {
-      const answer = await call<{ html: string }>(`${desk.site}/preview`, {
-        method: 'POST',
-        body: JSON.stringify({ body: body.value }),
-      });
-      if (!answer.ok) return explain(answer, false);
-      fill(preview, answer.data.html);
+      if (!body.reportValidity()) return;
+      const json = JSON.stringify({ body: body.value });
+      const { ok, data, why } = await call<{ html: string }>(`${siteUrl}/preview`, 'POST', json);
+      if (!ok) return tell(why);
+      fill(preview, data.html);
     }
-    preview.hidden = !showing;
-    body.hidden = showing;
-    look.textContent = say(showing ? 'write' : 'preview');
+    flip(showing);
     if (!showing) body.focus();
   }
 
-  function request(): string {
-    const author = desk.author();
-    const address = location.protocol.startsWith('http') && location.href.replace(/#.*/, '');
+  function tell(text: string) {
+    notice.textContent = text;
+  }
+
+  function flip(showing: boolean) {
+    preview.hidden = !showing;
+    body.hidden = showing;
+    look.textContent = say(showing ? 'edit' : 'preview');
+  }
+
+  function request(author: Author | undefined): string {
+    const address = location.href.replace(/#.*/, '');
     return JSON.stringify({
       author: author
         ? { name: author.name }
-        : {
-            name: name.value.trim(),
-            email: email.value.trim() || undefined,
-            url: (webAddress(url.value) ?? url.value.trim()) || undefined,
-          },
+        : { name: name.value, email: email.value || undefined, url: withScheme(url.value) || undefined },
       body: body.value,
       parentId,
-      notifyReplies: (!author && notify.box.checked) || undefined,
-      page: address ? { url: address, title: document.title.slice(0, 500) } : undefined,
+      notifyReplies: (!author && notify.checked) || undefined,
+      page: /^http/.test(address) ? { url: address, title: document.title.slice(0, 500) } : undefined,
       form: { t: Math.round(performance.now() - shownAt), hp: trap.value },
     });
   }
@@ -222,80 +202,64 @@ export function composer(
     clearTimeout(timer);
     if (busy) return;
     busy = true;
-    send.textContent = say('sending');
-    notice.textContent = '';
-    for (const id in errors) fault(id, '');
-    let answer: Answer<Partial<Sent>>;
-    if (edit) answer = await edit.send(body.value);
+    form.ariaBusy = 'true';
+    tell('');
+    for (const id in fields) fault(id, id === 'email' ? say('emailHint') : '');
+    const author = load<Author>(authorKey);
+    let answer: Answer<unknown>;
+    if (send) answer = await send(body.value);
     else {
       // Key and text are kept together: however often this is sent again, also after a reload, it is one comment.
-      draft.sent ??= [hex(crypto.getRandomValues(new Uint8Array(16))), request()];
+      draft.sent ??= [randomKey(), request(author)];
       store();
-      const author = desk.author();
-      answer = await call<Sent>(desk.comments, {
-        method: 'POST',
-        body: draft.sent[1],
-        headers: { 'idempotency-key': draft.sent[0], ...(author && { authorization: `Author ${author.token}` }) },
+      answer = await call(commentsUrl, 'POST', draft.sent[1], {
+        'idempotency-key': draft.sent[0],
+        ...(author && { authorization: `Author ${author.token}` }),
       });
     }
     busy = false;
-    send.textContent = say(edit ? 'save' : 'send');
+    form.ariaBusy = 'false';
     if (!answer.ok) return explain(answer);
-    if (!edit) {
-      const kept: Me = { name: name.value, email: email.value, url: url.value };
-      keep('sluice:me', remember.box.checked ? kept : undefined);
+    if (!send) {
+      keep(PERSON_KEY, remember.checked ? { name: name.value, email: email.value, url: url.value } : undefined);
     }
-    const writing = { name: desk.author()?.name ?? name.value.trim(), body: body.value };
-    draft = { body: '' };
-    store();
-    body.value = '';
+    const written = body.value;
     tries = 0;
-    preview.hidden = !(body.hidden = false);
-    look.textContent = say('preview');
+    forget();
+    flip(false);
     form.classList.remove('open');
-    done(answer.data as Sent, writing);
+    done(answer.data as Sent, author?.name ?? name.value, written);
   }
 
-  function explain({ status, problem, retryAfter }: Answer<unknown>, sending = true) {
-    if (sending && (status === 0 || status >= 500)) {
-      const wait = Math.min(LONGEST_WAIT_S, 2 ** ++tries);
-      timer = setTimeout(() => submit(), wait * 1000);
-      notice.textContent = say('offline', { n: wait });
-      return;
+  function explain({ status, data, why, retryAfter }: Answer<unknown>) {
+    if (!status || status >= 500) {
+      const n = Math.min(LONGEST_WAIT_S, 2 ** ++tries);
+      timer = setTimeout(() => form.isConnected && submit(), n * 1000);
+      return tell(say('offline', { n }));
     }
-    if (status === 429) {
-      notice.textContent = say('slow', { n: retryAfter });
-      return;
-    }
+    if (status === 429) return tell(say('slow', { n: retryAfter }));
+    // Refused, so nothing was kept there: what is sent next is another request.
+    delete draft.sent;
+    flip(false);
     const rest: string[] = [];
-    for (const { pointer, detail } of problem.errors ?? problem.fields ?? []) {
+    for (const { pointer, detail } of data.errors ?? []) {
       const id = fieldOf(pointer);
-      if (id) fault(id, detail);
+      if (fields[id]) fault(id, detail, true);
       else rest.push(detail);
     }
-    const first = form.querySelector<HTMLElement>('[aria-invalid]');
-    first?.focus();
-    if (!first || rest.length) {
-      notice.textContent = [...rest, problem.detail ?? problem.title ?? say('refused'), problem.hint ?? ''].join(' ');
-    }
-    // Refused, so nothing was kept there: what is sent next is another request.
-    if (sending) draft = { body: body.value, name: name.value };
+    const wrong = form.querySelector<HTMLElement>('[aria-invalid=true]');
+    wrong?.focus();
+    tell(rest.join(' ') || (wrong ? '' : why));
   }
 
-  function fault(id: string, text: string) {
-    const control = form.elements.namedItem(id) as HTMLInputElement | null;
-    errors[id]?.replaceChildren(text);
-    if (text) control?.setAttribute('aria-invalid', 'true');
-    else control?.removeAttribute('aria-invalid');
+  function fault(id: string, words: string, wrong = false) {
+    const control = fields[id] as HTMLInputElement;
+    control.ariaInvalid = `${wrong}`;
+    control.ariaDescribedByElements?.[0]?.replaceChildren(words);
   }
-
-  return {
-    element: form,
-    focus: () => body.focus(),
-    stop: () => clearTimeout(timer),
-  };
 }
 
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+function randomKey(): string {
+  // randomUUID exists in secure contexts only, and a blog may still be plain http.
+  return crypto.getRandomValues(new Uint32Array(4)).join('-');
 }

@@ -1,44 +1,35 @@
 type Child = Node | string | false | null | undefined;
-type Props = Record<string, string | number | boolean | null | undefined | ((event: Event) => void)>;
+type Props<Tag extends keyof HTMLElementTagNameMap> = Partial<Omit<HTMLElementTagNameMap[Tag], 'style' | 'part'>>;
 
-/** An element. Text becomes text nodes, never markup; a function under `onclick` and its like becomes a listener. */
+/**
+ * An element by `tag` or `tag.class more`, with properties (not attributes) and children. Text becomes text nodes,
+ * never markup. Each class is a part too, so that a page can style all that we can.
+ */
 export function h<Tag extends keyof HTMLElementTagNameMap>(
-  tag: Tag,
-  props: Props = {},
+  what: Tag | `${Tag}.${string}`,
+  props?: Props<Tag> | null,
   ...children: Child[]
 ): HTMLElementTagNameMap[Tag] {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(props)) {
-    if (typeof value === 'function') element.addEventListener(name.slice(2), value);
-    else if (value !== false && value !== null && value !== undefined) {
-      element.setAttribute(name, value === true ? '' : String(value));
-    }
-  }
+  const [tag, name] = what.split('.') as [Tag, string?];
+  const element = Object.assign(document.createElement(tag), props);
+  if (name) element.className = element.part.value = name;
   element.append(...children.filter((child): child is Node | string => !!child));
   return element;
 }
 
-type Policy = { createHTML(html: string): string };
-// A page may demand Trusted Types; then only this named policy lets the server's sanitised html through.
-const policy = (
-  globalThis as { trustedTypes?: { createPolicy(name: string, policy: Policy): Policy } }
-).trustedTypes?.createPolicy('sluice', { createHTML: (html) => html });
+export function button(name: string, text: string, act: () => unknown): HTMLButtonElement {
+  return h(`button.${name}`, { type: 'button', onclick: act }, text);
+}
 
 /** The one place where markup is parsed: html that the server's renderer has sanitised. */
 export function fill(element: Element, html: string): void {
-  element.innerHTML = policy ? policy.createHTML(html) : html;
+  element.innerHTML = html;
 }
 
-/** Puts `wanted` into `list` in order, moves nothing that stands right, and removes the rest. */
+/** Makes `wanted` the children of `list`, and touches nothing when they are: a form in it keeps its focus. */
 export function arrange(list: Element, wanted: readonly Element[]): void {
-  let at = list.firstElementChild;
-  for (const element of wanted) {
-    if (element === at) at = at.nextElementSibling;
-    else list.insertBefore(element, at);
-  }
-  while (at) {
-    const gone = at;
-    at = at.nextElementSibling;
-    gone.remove();
+  const { children } = list;
+  if (children.length !== wanted.length || wanted.some((element, at) => element !== children[at])) {
+    list.replaceChildren(...wanted);
   }
 }

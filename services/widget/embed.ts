@@ -1,109 +1,91 @@
+import { call } from './api.ts';
 import { h } from './dom.ts';
 import sheetText from './embed.css?inline';
-import { type Options, followTone, mount } from './widget.ts';
-import { ENGLISH, type Words, choose, speaker } from './words.ts';
-import { call } from './api.ts';
+import { isLight } from './format.ts';
+import { mount } from './widget.ts';
+import { ENGLISH, choose } from './words.ts';
 
 const TAG = 'sluice-comments';
+const POLL_SECONDS = 30;
+
 const script =
   (document.currentScript as HTMLScriptElement | null) ??
   document.querySelector<HTMLScriptElement>('script[src*="/embed.js"]');
-const home = script?.src ? new URL(script.src).origin : location.origin;
-const RTL = ['ar', 'fa', 'he', 'ur'];
-const POLL_SECONDS = 30;
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(sheetText);
 
 class SluiceComments extends HTMLElement {
   static observedAttributes = ['site', 'thread', 'lang', 'server'];
-  #stop: (() => void) | undefined;
+  #running: AbortController | undefined;
 
   connectedCallback() {
-    const shadow = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
-    shadow.adoptedStyleSheets = [sheet];
-    void this.#start(shadow);
+    this.disconnectedCallback();
+    this.#running = new AbortController();
+    void this.#start(this.shadowRoot ?? this.attachShadow({ mode: 'open' }), this.#running.signal);
   }
 
   disconnectedCallback() {
-    this.#stop?.();
-    this.#stop = undefined;
+    this.#running?.abort();
+    this.#running = undefined;
   }
 
   /** A page that navigates by script changes `thread`: what is shown follows. */
-  attributeChangedCallback(_name: string, before: string | null, after: string | null) {
-    if (this.#stop && before !== after) this.connectedCallback();
+  attributeChangedCallback() {
+    if (this.#running) this.connectedCallback();
   }
 
-  async #start(shadow: ShadowRoot) {
-    this.#stop?.();
-    const lang = choose(
-      [this.lang, this.closest('[lang]')?.getAttribute('lang'), document.documentElement.lang, navigator.language],
-      LANGUAGES,
-    );
-    const server = (this.getAttribute('server') ?? home).replace(/\/+$/, '');
-    const root = h('section', { class: 'root reserve', 'aria-busy': 'true', lang, dir: RTL.includes(lang) ? 'rtl' : 'ltr' });
-    for (let row = 0; row < 3; row++) root.append(h('div', { class: 'ghost', 'aria-hidden': 'true' }));
+  async #start(shadow: ShadowRoot, signal: AbortSignal) {
+    const attribute = (name: string) => this.getAttribute(name);
+    const server = (attribute('server') ?? new URL(script?.src ?? location.href).origin).replace(/\/$/, '');
+    let lang = choose([(this.closest('[lang]') as HTMLElement | null)?.lang, navigator.language], LANGUAGES);
+    const ghosts = [0, 1, 2].map(() => h('div.ghost'));
+    const root = h('section.root reserve', { lang, dir: /ar|fa|he|ur/.test(lang) ? 'rtl' : 'ltr' }, ...ghosts);
+    root.ariaBusy = 'true';
+    shadow.adoptedStyleSheets = [sheet];
     shadow.replaceChildren(root);
-    followTone(this, root);
 
-    const dark = matchMedia('(prefers-color-scheme: dark)');
-    const follow = () => followTone(this, root);
-    dark.addEventListener('change', follow);
-    // The page may switch themes by a class; colours that fade are read once they have settled.
-    const watcher = new MutationObserver(() => setTimeout(follow, 300));
-    for (const element of [document.documentElement, document.body]) {
-      watcher.observe(element, { attributeFilter: ['class', 'data-theme', 'style'] });
-    }
-    let going = true;
-    let unmount = () => {};
-    this.#stop = () => {
-      going = false;
-      dark.removeEventListener('change', follow);
-      watcher.disconnect();
-      unmount();
-    };
+    // The page's own text tells whether it is dark, by whatever means it became so; a transition tells when.
+    const tone = () => root.classList.toggle('dark', isLight(getComputedStyle(this).color));
+    tone();
+    this.addEventListener('transitionend', tone, { signal });
+    this.addEventListener('sluice-load', () => release(this, root), { signal, once: true });
 
-    let words: Words = ENGLISH;
-    let spoken = lang;
+    let words = ENGLISH;
     if (lang !== 'en') {
-      const answer = await call<Words>(`${server}/embed/${lang}.json`);
-      if (answer.ok) words = { ...ENGLISH, ...answer.data };
-      else spoken = 'en';
+      const { ok, data } = await call<typeof ENGLISH>(`${server}/embed/${lang}.json`);
+      if (ok) words = { ...ENGLISH, ...data };
+      else lang = 'en';
     }
-    if (!going) return;
-    const say = speaker(words, spoken);
-    root.setAttribute('aria-label', say('comments'));
-    const options: Options = {
-      site: this.getAttribute('site') ?? '',
-      thread: this.getAttribute('thread') || location.pathname,
-      server,
-      order: this.getAttribute('order') === 'newest' ? 'newest' : 'oldest',
-      author: this.getAttribute('author'),
-      pollMs: (Number(this.getAttribute('poll')) || POLL_SECONDS) * 1000,
-      lang: spoken,
-      words,
-      say,
-      emit: (event, detail) => this.dispatchEvent(new CustomEvent(`sluice-${event}`, { detail, bubbles: true })),
-    };
-    unmount = mount(root, options);
-    this.addEventListener('sluice-load', () => this.#release(root), { once: true });
+    if (signal.aborted) return;
+    root.ariaLabel = words.comments;
+    mount(
+      root,
+      {
+        site: attribute('site') ?? '',
+        thread: attribute('thread') ?? location.pathname,
+        server,
+        order: attribute('order') ?? 'oldest',
+        author: attribute('author'),
+        pollMs: 1000 * Number(attribute('poll') ?? POLL_SECONDS),
+        lang,
+        words,
+        emit: (event, detail) => this.dispatchEvent(new CustomEvent(`sluice-${event}`, { detail, bubbles: true })),
+      },
+      signal,
+    );
   }
+}
 
-  /** Gives back the room kept for a thread that turned out short, once nobody sees the page move. */
-  #release(root: HTMLElement) {
-    new IntersectionObserver(([entry], observer) => {
-      if (entry?.isIntersecting) return;
-      root.classList.remove('reserve');
-      observer.disconnect();
-    }).observe(this);
-  }
+/** Gives back the room kept for a thread that turned out short, once nobody sees the page move. */
+function release(host: Element, root: Element) {
+  new IntersectionObserver(([entry]) => entry?.isIntersecting || root.classList.remove('reserve')).observe(host);
 }
 
 if (!customElements.get(TAG)) customElements.define(TAG, SluiceComments);
 
 if (script?.dataset.site && document.body?.contains(script)) {
   const element = document.createElement(TAG);
-  for (const [name, value] of Object.entries(script.dataset)) element.setAttribute(name, value ?? '');
+  for (const name in script.dataset) element.setAttribute(name, script.dataset[name] ?? '');
   script.after(element);
 }

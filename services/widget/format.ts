@@ -1,36 +1,38 @@
 /** Pure helpers of the widget: times, addresses, faults, colours. */
 
-const UNITS: [Intl.RelativeTimeFormatUnit, seconds: number][] = [
-  ['day', 86_400],
-  ['hour', 3600],
-  ['minute', 60],
+const UNITS: [Intl.RelativeTimeFormatUnit, ms: number][] = [
+  ['year', 31_557_600_000],
+  ['month', 2_629_800_000],
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
 ];
-const MONTH_SECONDS = 30 * 86_400;
 
-/** Relative up to 30 days, the date beyond; `exact` is for the tooltip. `at` is ISO 8601 or milliseconds. */
+/** A time as people say it, and exactly for the tooltip. `at` is ISO 8601 or milliseconds. */
 export function when(at: string | number, lang: string, now: number): { text: string; exact: string; iso: string } {
   const date = new Date(at);
-  const exact = date.toLocaleString(lang, { dateStyle: 'full', timeStyle: 'short' });
-  const iso = date.toISOString();
-  const seconds = Math.min(0, (date.getTime() - now) / 1000);
-  if (seconds < -MONTH_SECONDS) return { text: date.toLocaleDateString(lang, { dateStyle: 'medium' }), exact, iso };
-  const [unit, size] = UNITS.find(([, size]) => -seconds >= size) ?? ['second', Infinity];
-  const text = new Intl.RelativeTimeFormat(lang, { numeric: 'auto' }).format(Math.trunc(seconds / size) || 0, unit);
-  return { text, exact, iso };
+  const age = now - Number(date);
+  const [unit, size] = UNITS.find(([, size]) => age >= size) ?? ['minute', Infinity];
+  return {
+    text: new Intl.RelativeTimeFormat(lang, { numeric: 'auto' }).format(-Math.trunc(age / size), unit),
+    exact: date.toLocaleString(lang, { dateStyle: 'full', timeStyle: 'short' }),
+    iso: date.toISOString(),
+  };
 }
 
-/** A writer's address if it is one that a link may carry: never `javascript:` and its kin. */
-export function webAddress(text: string | undefined): string | undefined {
-  const address = text?.trim();
-  if (!address) return undefined;
-  const url = /^[a-z][a-z\d+.-]*:/i.test(address) ? address : `https://${address}`;
-  return /^https?:\/\/[^/]/i.test(url) && URL.canParse(url) ? url : undefined;
+/** An address that a link may carry: never `javascript:` and its kin. */
+export function webAddress(address = ''): string | undefined {
+  return /^https?:/i.test(address) ? address : undefined;
 }
 
-/** The form's field that a JSON Pointer names (`/author/name`, or `#/author/name` as in RFC 9457), else ''. */
-export function fieldOf(pointer: string): 'body' | 'name' | 'email' | 'url' | '' {
-  const match = /^#?\/(?:author\/)?(body|name|email|url)\b/.exec(pointer);
-  return (match?.[1] as 'body' | undefined) ?? '';
+/** People type `example.com`. */
+export function withScheme(address: string): string {
+  return /^$|:/.test(address) ? address : `https://${address}`;
+}
+
+/** What a JSON Pointer names in a submission: `/author/name`, or `#/author/name` as in RFC 9457, is `name`. */
+export function fieldOf(pointer: string): string {
+  return pointer.replace(/^#?\/(author\/)?/, '');
 }
 
 /**
@@ -38,14 +40,7 @@ export function fieldOf(pointer: string): 'body' | 'name' | 'email' | 'url' | ''
  * A page may follow prefers-color-scheme, a class or nothing: its text always tells.
  */
 export function isLight(color: string): boolean {
-  const [a = 0, b = 0, c = 0] = (color.match(/[\d.]+(?:e-?\d+)?/g) ?? []).map(Number);
-  if (/^(ok)?l/.test(color)) return (color.startsWith('ok') ? a : a / 100) > 0.6;
-  return (a * 3 + b * 6 + c) / (color.startsWith('rgb') ? 2550 : 10) > 0.5;
-}
-
-/** Seconds of a Retry-After header, which is a number or a date (RFC 9110, 10.2.3); `fallback` without one. */
-export function retrySeconds(header: string | null, now: number, fallback: number): number {
-  if (!header) return fallback;
-  const seconds = Number(header);
-  return Math.max(1, Math.ceil(Number.isNaN(seconds) ? (Date.parse(header) - now) / 1000 || fallback : seconds));
+  const [a = 0, b = 0, c = 0] = (color.match(/[\d.]+/g) ?? []).map(Number);
+  if (/^ok/.test(color)) return a > 0.6;
+  return (a * 3 + b * 6 + c) / (/^rgb/.test(color) ? 255 : 1) > 5;
 }

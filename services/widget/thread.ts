@@ -26,16 +26,11 @@ export type Page = {
 export type Status = 'received' | 'waiting' | 'published' | 'rejected' | 'removed' | 'deleted' | 'delayed';
 
 /** A comment that was written in this browser; lives in localStorage until it is decided and past editing. */
-export type Mine = {
-  id: string;
+export type Mine = Comment & {
   statusUrl: string;
   capability: string;
   editableUntil: string | number;
-  parentId: string | null;
-  depth: number;
-  name: string;
   body: string;
-  at: number;
   status: Status;
   reason?: string;
   appealed?: boolean;
@@ -57,38 +52,38 @@ export function find(comments: readonly Comment[], id: string | null): Comment |
  * stay. Without this a click on "3 new comments" would fold up what one reads.
  */
 export function merge(shown: readonly Comment[], fresh: readonly Comment[]): Comment[] {
-  const before = new Map(shown.map((comment) => [comment.id, comment]));
   return fresh.map((comment) => {
-    const old = before.get(comment.id);
+    const old = find(shown, comment.id);
     if (!old) return comment;
     const replies = append(merge(old.replies, comment.replies), old.replies);
-    const repliesCursor = replies.length < comment.replyCount ? (old.repliesCursor ?? comment.repliesCursor) : null;
-    return { ...comment, replies, repliesCursor: repliesCursor ?? null };
+    const more = replies.length < comment.replyCount && (old.repliesCursor ?? comment.repliesCursor);
+    return { ...comment, replies, repliesCursor: more || null };
   });
 }
 
 /** `more` after `comments`, without those that are there: pages overlap when a thread moves under the cursor. */
 export function append(comments: readonly Comment[], more: readonly Comment[]): Comment[] {
-  const ids = new Set(comments.map(({ id }) => id));
-  return [...comments, ...more.filter(({ id }) => !ids.has(id))];
+  return [...comments, ...more.filter(({ id }) => !comments.some((known) => known.id === id))];
 }
 
 const MONTH_MS = 30 * 86_400_000;
 
 /** Whether a comment's record in this browser still serves its writer. */
 export function worthKeeping(mine: Mine, now: number): boolean {
-  if (mine.status === 'deleted') return false;
-  if (mine.status === 'published') return now < new Date(mine.editableUntil).getTime();
-  return now - mine.at < MONTH_MS;
+  return mine.status === 'published' ? mayEdit(mine, now) : mine.status !== 'deleted' && now - Number(mine.createdAt) < MONTH_MS;
+}
+
+export function mayEdit({ editableUntil }: Mine, now: number): boolean {
+  return now < Number(new Date(editableUntil));
 }
 
 export function isOpen({ status }: Mine): boolean {
-  return status === 'received' || status === 'waiting' || status === 'delayed';
+  return /received|waiting|delayed/.test(status);
 }
 
 /** How long until the status is asked again: soon while a machine decides, rarely while a person does. */
-export function nextAskMs(status: Status, asked: number): number {
-  return status === 'received' ? Math.min(10_000, 400 * 1.5 ** asked) : 30_000;
+export function nextAskMs({ status, revised }: Mine, asked: number): number {
+  return status === 'received' || revised ? Math.min(10_000, 400 * 1.5 ** asked) : 30_000;
 }
 
 /** Arrivals to announce: own comments on their way are not news to their writer. */

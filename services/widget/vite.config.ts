@@ -25,7 +25,8 @@ export default defineConfig({
     outDir: join(here, '../../dist'),
     emptyOutDir: false,
     target: 'es2022',
-    cssMinify: true,
+    // Lets light-dark() through as it is written.
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     lib: { entry: join(here, 'embed.ts'), formats: ['iife'], name: 'sluice', fileName: () => 'embed.js' },
   },
 });
