@@ -8,15 +8,25 @@ const UNITS: [Intl.RelativeTimeFormatUnit, ms: number][] = [
   ['minute', 60_000],
 ];
 
-/** A time as people say it, and exactly for the tooltip. `at` is ISO 8601 or milliseconds. */
-export function when(at: string | number, lang: string, now: number): { text: string; exact: string; iso: string } {
-  const date = new Date(at);
-  const age = now - Number(date);
-  const [unit, size] = UNITS.find(([, size]) => age >= size) ?? ['minute', Infinity];
-  return {
-    text: new Intl.RelativeTimeFormat(lang, { numeric: 'auto' }).format(-Math.trunc(age / size), unit),
-    exact: date.toLocaleString(lang, { dateStyle: 'full', timeStyle: 'short' }),
-    iso: date.toISOString(),
+export type Clock = (at: string | number, now: number) => { text: string; exact: string; iso: string };
+
+/**
+ * Tells times as people say them, and exactly for the tooltip. `at` is ISO 8601 or milliseconds.
+ *
+ * The formats are made once: making them is most of the cost of a thousand comments.
+ */
+export function clock(lang: string): Clock {
+  const relative = new Intl.RelativeTimeFormat(lang, { numeric: 'auto' });
+  const full = new Intl.DateTimeFormat(lang, { dateStyle: 'full', timeStyle: 'short' });
+  return (at, now) => {
+    const date = new Date(at);
+    const age = now - Number(date);
+    const [unit, size] = UNITS.find(([, size]) => age >= size) ?? ['minute', Infinity];
+    return {
+      text: relative.format(-Math.trunc(age / size), unit),
+      exact: full.format(date),
+      iso: date.toISOString(),
+    };
   };
 }
 

@@ -1,7 +1,7 @@
 import { type Answer, call } from './api.ts';
 import { type More, type Sent, composer } from './composer.ts';
 import { arrange, button, fill, h } from './dom.ts';
-import { webAddress, when } from './format.ts';
+import { clock, webAddress } from './format.ts';
 import { keep, load } from './store.ts';
 import {
   type Comment,
@@ -43,6 +43,7 @@ const HASH = '#sluice-';
 export function mount(root: HTMLElement, options: Options, signal: AbortSignal): void {
   const { site, thread, server, author, pollMs, lang, words, emit } = options;
   const say = speaker(words, lang);
+  const when = clock(lang);
   const siteUrl = `${server}/v1/sites/${encodeURIComponent(site)}`;
   const threadUrl = `${siteUrl}/threads/${encodeURIComponent(thread)}`;
   const commentsUrl = `${threadUrl}/comments`;
@@ -180,7 +181,7 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
       ({ total } = data);
       known = Math.min(known, total);
       drawFresh();
-      for (const time of root.querySelectorAll('time')) time.textContent = when(time.dateTime, lang, Date.now()).text;
+      for (const time of root.querySelectorAll('time')) time.textContent = when(time.dateTime, Date.now()).text;
     }
   }
 
@@ -264,7 +265,7 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
     const state = own?.status === 'deleted' ? 'deleted' : comment.state;
     if (state !== 'published') return h('article', null, h('p.gone', null, say(state)));
     const href = webAddress(author.url);
-    const { text, exact, iso } = when(createdAt, lang, Date.now());
+    const { text, exact, iso } = when(createdAt, Date.now());
     const body = h('div.body', { dir: 'auto' });
     if (html) fill(body, html);
     else body.append(h('p.plain', null, own?.body));

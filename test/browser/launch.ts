@@ -29,5 +29,7 @@ export async function launchBrowser(): Promise<Browser> {
   // It unpacks the libraries that a bare Linux lacks only where it believes to be in Lambda, and looks once, on import.
   process.env['AWS_LAMBDA_JS_RUNTIME'] ??= 'nodejs24.x';
   const { default: packed } = await import('@sparticuz/chromium');
-  return chromium.launch({ executablePath: await packed.executablePath(), args: packed.args });
+  // Lambda's frugal switch: in a single process, closing one context closes the browser.
+  const args = packed.args.filter((arg) => arg !== '--single-process' && arg !== '--no-zygote');
+  return chromium.launch({ executablePath: await packed.executablePath(), args });
 }
