@@ -253,6 +253,9 @@ export function localRuntime(
     });
   }
 
+  const countLetters = database.sqlite.prepare(
+    `SELECT doc ->> '$.source' AS source, count(*) AS n FROM item WHERE gsi2pk >= 'DL#' AND gsi2pk < 'DL$' GROUP BY 1`,
+  );
   const timers: NodeJS.Timeout[] = [];
   const every = (ms: number, work: () => Promise<unknown>): void => {
     let running = false;
@@ -301,6 +304,11 @@ export function localRuntime(
           }),
       );
       return Object.fromEntries(entries);
+    },
+    /** Stored dead letters that nobody redrove, by the queue to which a redrive would send them. */
+    deadLetters(): Record<string, number> {
+      const rows = countLetters.all() as { source: string; n: number }[];
+      return Object.fromEntries(rows.map(({ source, n }) => [source, n]));
     },
     /** Lets what is under way end, takes nothing new, and closes the database. */
     async stop() {

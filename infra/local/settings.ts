@@ -12,7 +12,7 @@ const Settings = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   SLUICE_DATA: z.string().min(1).default('./.sluice'),
-  SLUICE_ADMIN_PASSWORD: z.string().min(8, 'at least 8 characters').optional(),
+  SLUICE_ADMIN_PASSWORD: z.string().min(1).optional(),
   SLUICE_AWS_PORT: z.union([z.literal('off'), port]).default(8788),
   SLUICE_AWS_KEY: z
     .string()

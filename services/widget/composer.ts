@@ -46,13 +46,7 @@ export function composer(
   { say, siteUrl, commentsUrl, key, authorKey, signIn }: Desk,
   label: string,
   done: (sent: Sent, name: string, body: string) => void,
-  {
-    parentId,
-    cancel,
-    send,
-    text = '',
-    choice,
-  }: More & { cancel?: () => void } = {},
+  { parentId, cancel, send, text = '', choice }: More & { cancel?: () => void } = {},
 ): HTMLFormElement {
   const draftKey = `${key}:draft:${parentId ?? ''}`;
   const person = load<Person>(PERSON_KEY);

@@ -91,7 +91,9 @@ export async function fakeServer(dist: string) {
       parentId: row.parentId,
       depth: depthOf(row),
       state: gone ? (row.status as 'removed') : 'published',
-      author: gone ? { name: '' } : { name: row.name, ...(row.url && { url: row.url }), ...(row.role && { role: row.role }) },
+      author: gone
+        ? { name: '' }
+        : { name: row.name, ...(row.url && { url: row.url }), ...(row.role && { role: row.role }) },
       html: gone ? '' : row.html,
       createdAt: row.createdAt,
       ...(row.editedAt && { editedAt: row.editedAt }),
@@ -193,7 +195,11 @@ export async function fakeServer(dist: string) {
     if (what === 'appeal') row.status = 'waiting';
     else if (method === 'DELETE') row.status = 'deleted';
     else if (method === 'PATCH') {
-      Object.assign(row, { body: body['body'], html: render(String(body['body'])), editedAt: new Date().toISOString() });
+      Object.assign(row, {
+        body: body['body'],
+        html: render(String(body['body'])),
+        editedAt: new Date().toISOString(),
+      });
     }
     return { status: 202, json: { id, status: row.status } };
   }
