@@ -49,7 +49,8 @@ const SAID: [sentence: string, change: Partial<Evidence>, signals: string[]][] =
   ['characters that did not show', { hidden: 5 }, ['obfuscation', 'new-writer']],
   ['bidi controls', { bidi: 1 }, ['bidi', 'new-writer']],
   ['capitals', { text: 'BUY THIS RIGHT NOW OR NEVER!' }, ['shouting', 'new-writer']],
-  ['a name that is an address', { author: { name: 'best-casino.com' } }, ['url-in-name', 'new-writer']],
+  ['a name that is an address', { author: { name: 'https://casino.example/x' } }, ['url-in-name', 'new-writer']],
+  ['a name that is a host', { author: { name: 'best-casino.com' } }, ['url-in-name', 'new-writer']],
   [
     'a name that advertises its link',
     { author: { name: 'Cheap Viagra', url: 'https://a.example' } },

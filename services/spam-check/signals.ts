@@ -87,23 +87,22 @@ function ofText({ text, author, links, bidi = 0, hidden = 0 }: Evidence, add: Ad
     if (besides < 10) add('only-link', 1.2, 'Says next to nothing but its link');
   }
   const disguises = [
-    mixesScripts(text) && 'words that mix alphabets',
-    DISGUISED_WORD.test(text) && 'words in letters made for formulas or decoration',
-    hidden >= 3 && `${hidden} characters that do not show`,
-    SPACED_WORD.test(text) && 's p a c e d words',
-  ].filter((disguise) => disguise !== false);
-  if (disguises.length > 0) add('obfuscation', 1 + disguises.length, `Disguises its text: ${disguises.join(', ')}`);
+    { weight: 3, words: 'words in letters made for formulas or decoration', found: DISGUISED_WORD.test(text) },
+    { weight: 2, words: 'words that mix alphabets', found: mixesScripts(text) },
+    { weight: 2, words: `${hidden} characters that do not show`, found: hidden >= 3 },
+    { weight: 1.5, words: 's p a c e d words', found: SPACED_WORD.test(text) },
+  ].filter(({ found }) => found);
+  if (disguises.length > 0) {
+    const weight = disguises.reduce((total, disguise) => total + disguise.weight, 0);
+    add('obfuscation', Math.min(4, weight), `Disguises its text: ${disguises.map(({ words }) => words).join(', ')}`);
+  }
   if (bidi > 0)
     add('bidi', 1.5, `Had ${bidi === 1 ? 'a character' : `${bidi} characters`} that turn the direction of writing`);
   const letters = text.match(/\p{L}/gu)?.length ?? 0;
   const capitals = text.match(/\p{Lu}/gu)?.length ?? 0;
   if (letters >= 20 && capitals > letters * 0.7) add('shouting', 0.8, 'Is written in capitals');
-  if (
-    /[\p{L}\p{N}-]{2,}\.(?:com|net|org|info|xyz|top|site|online|shop|club|vip|bet|casino|io|co|me|ru)\b/iu.test(
-      author.name,
-    )
-  ) {
-    add('url-in-name', 1.5, 'The name is a web address');
+  if (ADDRESS_IN_NAME.test(author.name)) {
+    add('url-in-name', 2, 'The name has a web address in it');
   } else if (author.url && KEYWORD_NAME.test(fold(author.name))) {
     add('author-is-link', 1.5, 'The name advertises what its link sells');
   }
@@ -114,6 +113,8 @@ const DISGUISED_WORD =
   /[\u{1D400}-\u{1D7CB}\u24B6-\u24E9\u{1F130}-\u{1F149}\u{1F150}-\u{1F169}\u{1F170}-\u{1F189}]{3}/u;
 /** Five letters or more with the same kind of gap: `c a s i n o`, `c.a.s.i.n.o`. */
 const SPACED_WORD = /(?<![\p{L}\p{N}])\p{L}(?:([ .·*_-])\p{L})(?:\1\p{L}){3,20}(?![\p{L}\p{N}])/u;
+const ADDRESS_IN_NAME =
+  /:\/\/|\bwww\.|[\p{L}\p{N}-]{2}\.(?:com|net|org|info|xyz|top|site|online|shop|club|vip|bet|casino|io|co|me|ru)\b/iu;
 const KEYWORD_NAME =
   /\b(?:buy|cheap|casino|slots?|poker|betting|loans?|payday|seo|viagra|cialis|pharmacy|replica|escorts?|essay|vpn|crypto|forex|backlinks?|hosting|coupons?|insurance|lawyer|plumber|movers|download|online)\b/;
 
