@@ -87,11 +87,13 @@ export function Signals({ signals }: { signals: readonly Signal[] }) {
 export function Dialog({
   label,
   onClose,
+  onKey,
   children,
   wide,
 }: {
   label: string;
   onClose: () => void;
+  onKey?: (event: KeyboardEvent) => void;
   children: ComponentChildren;
   wide?: boolean;
 }) {
@@ -110,6 +112,7 @@ export function Dialog({
       ref={ref}
       class={wide ? 'wide' : ''}
       aria-label={label}
+      onKeyDown={onKey}
       onCancel={(event) => {
         event.preventDefault();
         onClose();
@@ -122,7 +125,7 @@ export function Dialog({
         <header>
           <h2>{label}</h2>
           <button type="button" class="plain" onClick={onClose} aria-label={t('close')}>
-            ✕
+            ×
           </button>
         </header>
         {children}

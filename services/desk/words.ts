@@ -179,6 +179,11 @@ const WORDS = {
     '{published} veröffentlicht · {rejected} abgelehnt · {spam} Spam · seit {date}',
     '{published} publiés · {rejected} rejetés · {spam} indésirables · depuis {date}',
   ],
+  historyShort: [
+    '{published} published, {bad} refused',
+    '{published} veröffentlicht, {bad} abgelehnt',
+    '{published} publiés, {bad} refusés',
+  ],
   noHistory: ['Nothing before this.', 'Nichts vor diesem.', 'Rien avant.'],
   alike: ['What is like it', 'Ähnliche', 'Semblables'],
   showAlike: ['Show all alike', 'Alle ähnlichen zeigen', 'Voir les semblables'],

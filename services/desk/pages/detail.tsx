@@ -50,7 +50,7 @@ export function CommentDetail({
     <article class="detail">
       <header>
         <button type="button" class="plain back" onClick={onBack}>
-          ← {t('back')}
+          ‹ {t('back')}
         </button>
         <h2>
           {row.author.name} <Standing row={row} />

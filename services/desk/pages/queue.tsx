@@ -19,7 +19,7 @@ const TABS: readonly { status: string; word: Word }[] = [
 
 /** Every row is as high as every other, so that the list needs no measuring and nothing shifts. */
 const ROW_PX = 118;
-const ROW_PX_NARROW = 150;
+const ROW_PX_NARROW = 164;
 const OVERSCAN = 6;
 const CLAIM_AFTER_MS = 600;
 const CLAIM_AGAIN_MS = 40_000;
@@ -214,7 +214,7 @@ export function QueuePage({
           <p class="chips">
             {showing.map((name) => (
               <button key={name} type="button" class="chip" onClick={() => set({ [name]: '' })}>
-                {t(FILTER_WORDS[name] ?? 'filters')}: {filters[name].slice(0, 40)} <span aria-hidden="true">✕</span>
+                {t(FILTER_WORDS[name] ?? 'filters')}: {filters[name].slice(0, 40)} <span aria-hidden="true">×</span>
                 <span class="hidden">{t('clearFilters')}</span>
               </button>
             ))}
@@ -597,7 +597,7 @@ export function Standing({ row }: { row: Row }) {
   if (published + rejected + spam === 0) return <span class="badge">{t('newWriter')}</span>;
   return (
     <span class="badge" title={t('writerHistory')}>
-      {published} ✓ {rejected + spam > 0 && `${rejected + spam} ✗`}
+      {t('historyShort', { published, bad: rejected + spam })}
     </span>
   );
 }
@@ -693,10 +693,10 @@ function Why({
     pick(reason);
   };
   return (
-    <Dialog label={t(action === 'remove' ? 'whyRemove' : 'whyReject')} onClose={onClose}>
-      <div class="reasons" onKeyDown={onKey}>
+    <Dialog label={t(action === 'remove' ? 'whyRemove' : 'whyReject')} onClose={onClose} onKey={onKey}>
+      <div class="reasons">
         {REASONS.map((reason, index) => (
-          <button key={reason} type="button" onClick={() => pick(reason)}>
+          <button key={reason} type="button" autofocus={index === 0} onClick={() => pick(reason)}>
             <Key>{String(index + 1)}</Key> {tMaybe(`reason_${reason}`, reason)}
           </button>
         ))}

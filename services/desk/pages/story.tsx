@@ -80,7 +80,7 @@ function momentsOf(detail: Detail): Moment[] {
       body: (
         <>
           <p class="quiet">
-            {tMaybe(row.from, row.from)} → {tMaybe(row.to, row.to)}
+            {tMaybe(row.from, row.from)} › {tMaybe(row.to, row.to)}
             {about && ` · ${about}`}
           </p>
           {judgement && (
