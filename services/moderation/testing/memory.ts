@@ -277,6 +277,7 @@ export async function addComment(
   };
   const text = { commentId: comment.id, revision: 1, body, html: html ?? `<p>${escape(body)}</p>`, at: now };
   await storeOf(ports.table, ports.clock).create(comment, text);
+  await ports.table.increment({ pk: `F#${comment.site}#${comment.fingerprint}`, sk: 'seen' }, { n: 1 });
   await storeOf(ports.table, ports.clock).note(
     {
       commentId: comment.id,
