@@ -1,0 +1,281 @@
+import { type SaxesTagPlain, SaxesParser } from 'saxes';
+import { type Skipped, type Warning, skipped, warning } from './record.ts';
+import { countLines } from './text.ts';
+
+/** An element with its own text and its children, as far as they were read. */
+export type XmlNode = {
+  name: string;
+  line: number;
+  attributes: Record<string, string>;
+  text: string;
+  children: XmlNode[];
+};
+
+/** Where the records of a document stand. */
+export type XmlShape = {
+  /** Each record's ancestors, outermost first. A record may stand in another one (a comment in its post). */
+  records: Readonly<Record<string, readonly string[]>>;
+  /** Elements that are also used inside a record as a mere reference, without children. */
+  references?: ReadonlySet<string>;
+  /** Elements whose text nobody needs. */
+  ignored?: ReadonlySet<string>;
+};
+
+/** A whole record; `parent` is the record around it as far as it was read by then. */
+export type XmlRecord = { kind: 'record'; node: XmlNode; parent?: XmlNode };
+
+/** A record, or the space between two, longer than this many characters is taken as broken. */
+const RECORD_LIMIT = 16 * 1024 * 1024;
+/** No export nests elements this deep. */
+const DEPTH_LIMIT = 64;
+
+/** Named entities of HTML that exports use although XML does not know them. */
+const ENTITIES: Record<string, string> = {
+  nbsp: '\u00a0',
+  laquo: '«',
+  raquo: '»',
+  hellip: '…',
+  ndash: '–',
+  mdash: '—',
+  lsquo: '‘',
+  rsquo: '’',
+  ldquo: '“',
+  rdquo: '”',
+  copy: '©',
+  reg: '®',
+  euro: '€',
+  auml: 'ä',
+  ouml: 'ö',
+  uuml: 'ü',
+  Auml: 'Ä',
+  Ouml: 'Ö',
+  Uuml: 'Ü',
+  szlig: 'ß',
+  eacute: 'é',
+  egrave: 'è',
+  agrave: 'à',
+  ccedil: 'ç',
+};
+
+class Fault extends Error {
+  /** The fault is of the record before: the start tag that showed it begins a record that may be whole. */
+  atStart = false;
+}
+
+/**
+ * Streams the records of an XML document, each as soon as its end tag is read.
+ *
+ * The parser is strict. When it meets a fault, the record that it is in is reported by its line, and reading starts afresh
+ * at the next start tag of a record. So a fault costs one record, and cutting a file costs the record cut. Entities that
+ * a DTD declares are not known (https://owasp.org/www-community/vulnerabilities/XML_External_Entity_(XXE)_Processing),
+ * so that one which uses them is a fault and never an expansion.
+ */
+export async function* xmlRecords(
+  pieces: AsyncIterable<string>,
+  shape: XmlShape,
+): AsyncGenerator<XmlRecord | Skipped | Warning> {
+  const names = Object.keys(shape.records);
+  const marker = new RegExp(`<(?:${names.join('|')})(?=[\\s/>])`, 'g');
+  const longest = Math.max(...names.map((name) => name.length)) + 2;
+  const out: (XmlRecord | Skipped | Warning)[] = [];
+
+  let parser: SaxesParser | undefined;
+  let stack: XmlNode[] = [];
+  let firstLine = 1; // of what the parser was given first
+  let line = 1; // of the next character to feed
+  let fed = 0; // characters since the last record began or ended
+  let faulty = false;
+  let resumed = false; // reading resumed at what may be a mere mention of a record inside the lost one
+  let mentions = new Set<XmlNode>();
+
+  const isRecord = (node: XmlNode) => Object.hasOwn(shape.records, node.name) && !mentions.has(node);
+  const openRecord = () => stack.findLast(isRecord);
+
+  const open = (tag: SaxesTagPlain) => {
+    const inside = openRecord();
+    const node: XmlNode = {
+      name: tag.name,
+      line: firstLine + parser!.line - 1,
+      attributes: tag.attributes,
+      text: '',
+      children: [],
+    };
+    if (stack.length >= DEPTH_LIMIT) throw new Fault(`elements are nested deeper than ${DEPTH_LIMIT}`);
+    const around = stack.at(-1);
+    if (around !== undefined && mentions.has(around)) {
+      throw new Fault(`it is not closed before the next <${around.name}> begins at line ${around.line}`);
+    }
+    if (inside !== undefined && Object.hasOwn(shape.records, node.name)) {
+      if (shape.references?.has(node.name)) mentions.add(node);
+      else if (inside.name !== shape.records[node.name]!.at(-1)) {
+        const fault = new Fault(`it is not closed before the next <${node.name}> begins at line ${node.line}`);
+        fault.atStart = true;
+        throw fault;
+      } else fed = 0;
+    }
+    if (inside !== undefined) resumed = false;
+    around?.children.push(node);
+    stack.push(node);
+  };
+
+  const close = () => {
+    const node = stack.pop()!;
+    if (mentions.delete(node)) return;
+    const parent = openRecord();
+    if (!isRecord(node)) {
+      if (parent === undefined) stack.at(-1)?.children.pop(); // of no record: kept, it would be the whole file
+      return;
+    }
+    stack.at(-1)?.children.pop(); // handed out
+    fed = 0;
+    if (resumed) throw new Fault('a mention, not a record');
+    out.push(parent === undefined ? { kind: 'record', node } : { kind: 'record', node, parent });
+  };
+
+  const start = (name: string | undefined) => {
+    parser = new SaxesParser({ xmlns: false, position: false });
+    Object.assign(parser.ENTITIES, ENTITIES);
+    firstLine = line;
+    fed = 0;
+    const ancestors = name === undefined ? [] : shape.records[name]!;
+    const around = stack.find((node) => node.name === ancestors.at(-1) && isRecord(node));
+    stack = [];
+    mentions = new Set();
+    parser.on('opentag', open);
+    for (const ancestor of ancestors) parser.write(`<${ancestor}>`);
+    if (around !== undefined) {
+      // The comment's post goes on: what was read of it before the fault still holds.
+      stack.pop();
+      stack.at(-1)?.children.pop();
+      stack.push(around);
+    }
+    const keep = (text: string) => {
+      const node = stack.at(-1);
+      if (node === undefined || isRecord(node) || shape.ignored?.has(node.name)) return;
+      if (openRecord() !== undefined) node.text += text;
+    };
+    parser.on('closetag', close);
+    parser.on('text', keep);
+    parser.on('cdata', keep);
+    faulty = false;
+  };
+
+  const fail = (message: string) => {
+    const record = openRecord();
+    const at = firstLine + (parser?.line ?? 1) - 1;
+    if (!resumed) {
+      const what = message.replace(/[.\s]+$/, '');
+      out.push(
+        skipped(
+          at,
+          record === undefined
+            ? `The file cannot be read here: ${what}. Reading goes on at the next record.`
+            : `The <${record.name}> that begins at line ${record.line} cannot be read: ${what}.`,
+        ),
+      );
+    }
+    faulty = true;
+    parser = undefined;
+    // Keep the post around a broken comment, drop the comment itself.
+    if (record !== undefined) {
+      const around = stack.slice(0, stack.indexOf(record)).findLast(isRecord);
+      stack = around === undefined ? (containsRecords(shape, record.name) ? [record] : []) : [around];
+    } else stack = [];
+  };
+
+  const feed = (text: string, mark: string | undefined) => {
+    if (faulty && mark !== undefined) {
+      start(mark);
+      resumed = shape.references?.has(mark) === true;
+    }
+    if (!faulty) {
+      fed += text.length;
+      try {
+        parser!.write(text);
+        if (fed > RECORD_LIMIT) throw new Fault(`there is no end to it within ${RECORD_LIMIT} characters`);
+      } catch (cause) {
+        fail((cause as Error).message);
+        if (mark !== undefined && cause instanceof Fault && cause.atStart) {
+          start(mark);
+          try {
+            parser!.write(text);
+          } catch (second) {
+            fail((second as Error).message);
+          }
+        }
+      }
+    }
+    line += countLines(text, text.length);
+  };
+
+  start(undefined);
+  let rest = '';
+  let begun = false;
+  for await (const piece of pieces) {
+    let text = rest + piece;
+    rest = '';
+    if (!begun) {
+      const declaration = text.indexOf('<?xml');
+      const first = declaration === -1 ? text.indexOf('<') : declaration;
+      if (first === -1 && text.length < 65_536) {
+        rest = text;
+        continue;
+      }
+      const stray = first === -1 ? text : text.slice(0, first);
+      if (stray.trim() !== '') out.push(warning(1, 'Something stands before the XML begins; it is left out.'));
+      line += countLines(stray, stray.length);
+      firstLine = line;
+      text = text.slice(stray.length);
+      begun = true;
+    }
+    // A start tag may be cut in two: hold back what could still become a marker.
+    const last = text.lastIndexOf('<');
+    if (last !== -1 && text.length - last < longest) {
+      rest = text.slice(last);
+      text = text.slice(0, last);
+    }
+    let from = 0;
+    let mark: string | undefined;
+    marker.lastIndex = 0;
+    for (let hit = marker.exec(text); hit !== null; hit = marker.exec(text)) {
+      if (hit.index > from) feed(text.slice(from, hit.index), mark);
+      from = hit.index;
+      mark = hit[0].slice(1);
+    }
+    if (from < text.length) feed(text.slice(from), mark);
+    yield* out.splice(0);
+  }
+  if (rest !== '') feed(rest, marker.exec(rest)?.[0].slice(1));
+  if (!faulty) {
+    const record = openRecord();
+    try {
+      parser!.close();
+    } catch (cause) {
+      const message = (cause as Error).message;
+      if (record !== undefined) fail('the file ends before it does');
+      else {
+        out.push(
+          skipped(line, `The file ends before its time (${message.replace(/[.\s]+$/, '')}); there may have been more.`),
+        );
+      }
+    }
+  }
+  yield* out.splice(0);
+}
+
+const containsRecords = (shape: XmlShape, name: string) =>
+  Object.values(shape.records).some((ancestors) => ancestors.at(-1) === name);
+
+/** The text of the first child of that name, trimmed; empty where there is none. */
+export function childText(node: XmlNode, name: string): string {
+  return node.children.find((child) => child.name === name)?.text.trim() ?? '';
+}
+
+/** An attribute by its local name, whatever its prefix. */
+export function attribute(node: XmlNode | undefined, name: string): string {
+  if (node === undefined) return '';
+  for (const [key, value] of Object.entries(node.attributes)) {
+    if (key === name || key.endsWith(`:${name}`)) return value.trim();
+  }
+  return '';
+}
