@@ -546,6 +546,7 @@ function codeSpan(code: string): string {
 
 /** Escapes what Markdown would take for markup; addresses stay whole, so that they still become links. */
 function escapeText(text: string, lineStart: boolean): string {
+  if (!text.includes('http')) return escapeProse(text, lineStart);
   let out = '';
   let from = 0;
   for (const hit of text.matchAll(/https?:\/\/[^\s<>]+/g)) {
@@ -555,7 +556,11 @@ function escapeText(text: string, lineStart: boolean): string {
   return out + escapeProse(text.slice(from), lineStart && from === 0);
 }
 
+/** Plain words need no look. A list's or heading's mark is one at the start of a line only. */
+const SPECIAL = /[\\`*[\]~<&_]|^\s*(?:[#>+=-]|\d{1,9}[.)])/;
+
 function escapeProse(text: string, lineStart: boolean): string {
+  if (!SPECIAL.test(text)) return text;
   const escaped = text
     .replace(/[\\`*[\]]|~(?=~)|<(?=[a-zA-Z/!?])|&(?=#?\w{1,31};)/g, '\\$&')
     .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, '\\_');

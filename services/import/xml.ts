@@ -1,6 +1,7 @@
 import { type SaxesTagPlain, SaxesParser } from 'saxes';
 import { type Skipped, type Warning, skipped, warning } from './record.ts';
 import { countLines } from './text.ts';
+import { leafAt } from './xml-leaf.ts';
 
 /** An element with its own text and its children, as far as they were read. */
 export type XmlNode = {
@@ -26,6 +27,8 @@ export type XmlRecord = { kind: 'record'; node: XmlNode; parent?: XmlNode };
 
 /** A record, or the space between two, longer than this many characters is taken as broken. */
 const RECORD_LIMIT = 16 * 1024 * 1024;
+/** A record that is not whole in this many characters is left to the parser, which needs no whole one. */
+const LEAF_LIMIT = 1024 * 1024;
 /** No export nests elements this deep. */
 const DEPTH_LIMIT = 64;
 
@@ -81,7 +84,7 @@ export async function* xmlRecords(
 
   let parser: SaxesParser | undefined;
   let stack: XmlNode[] = [];
-  let firstLine = 1; // of what the parser was given first
+  let firstLine = 1; // of what the parser was given first, and the lines that it was not given
   let line = 1; // of the next character to feed
   let fed = 0; // characters since the last record began or ended
   let faulty = false;
@@ -130,6 +133,13 @@ export async function* xmlRecords(
     fed = 0;
     if (resumed) throw new Fault('a mention, not a record');
     out.push(parent === undefined ? { kind: 'record', node } : { kind: 'record', node, parent });
+  };
+
+  /** Records that hold no records, read without the parser where they are plainly well formed. */
+  const leaves = new Set(names.filter((name) => !containsRecords(shape, name)));
+  const takesLeaf = (name: string) => {
+    if (faulty || stack.length === 0 || resumed || !leaves.has(name)) return false;
+    return stack.at(-1)!.name === shape.records[name]!.at(-1) && !mentions.has(stack.at(-1)!);
   };
 
   const start = (name: string | undefined) => {
@@ -241,11 +251,34 @@ export async function* xmlRecords(
       if (hit.index > from) feed(text.slice(from, hit.index), mark);
       from = hit.index;
       mark = hit[0].slice(1);
+      if (!takesLeaf(mark)) continue;
+      const leaf = leafAt(text, from, line, shape.ignored);
+      if (leaf === 'odd') continue;
+      if (leaf === 'short') {
+        if (text.length - from > LEAF_LIMIT) continue;
+        rest = text.slice(from) + rest;
+        text = text.slice(0, from);
+        break;
+      }
+      const parent = openRecord();
+      out.push(
+        parent === undefined ? { kind: 'record', node: leaf.node } : { kind: 'record', node: leaf.node, parent },
+      );
+      const lines = countLines(text.slice(from, leaf.end), leaf.end - from);
+      line += lines;
+      firstLine += lines;
+      fed = 0;
+      from = marker.lastIndex = leaf.end;
+      mark = undefined;
     }
     if (from < text.length) feed(text.slice(from), mark);
     yield* out.splice(0);
   }
-  if (rest !== '') feed(rest, marker.exec(rest)?.[0].slice(1));
+  // What was held back: a record that the file cuts, or text that only looked like one.
+  marker.lastIndex = 0;
+  const cut = marker.exec(rest);
+  if (cut !== null && cut.index > 0) feed(rest.slice(0, cut.index), undefined);
+  if (rest !== '') feed(rest.slice(cut?.index ?? 0), cut?.[0].slice(1));
   if (!faulty) {
     const record = openRecord();
     try {
@@ -268,14 +301,15 @@ const containsRecords = (shape: XmlShape, name: string) =>
 
 /** The text of the first child of that name, trimmed; empty where there is none. */
 export function childText(node: XmlNode, name: string): string {
-  return node.children.find((child) => child.name === name)?.text.trim() ?? '';
+  for (const child of node.children) if (child.name === name) return child.text.trim();
+  return '';
 }
 
 /** An attribute by its local name, whatever its prefix. */
 export function attribute(node: XmlNode | undefined, name: string): string {
   if (node === undefined) return '';
-  for (const [key, value] of Object.entries(node.attributes)) {
-    if (key === name || key.endsWith(`:${name}`)) return value.trim();
+  for (const key in node.attributes) {
+    if (key === name || key.endsWith(`:${name}`)) return node.attributes[key]!.trim();
   }
   return '';
 }
