@@ -12,7 +12,7 @@ const ADMIN_BADGE = /admin|author|owner|管理|作者|博主|站长/i;
  */
 export async function* readArtalk(pieces: AsyncIterable<string>): AsyncGenerator<ReadItem> {
   const clock = new Clock();
-  const seen = new Set<string>();
+  const threads = new Map<string, ImportComment['thread']>();
   for await (const item of jsonElements(pieces, { root: 'elements' })) {
     if (item.kind === 'skipped') {
       yield item;
@@ -26,16 +26,13 @@ export async function* readArtalk(pieces: AsyncIterable<string>): AsyncGenerator
       yield skipped(line, 'A comment with an id and a page_key was expected here.');
       continue;
     }
-    const title = textField(row, 'page_title');
-    const base = textField(row, 'site_urls').split(',')[0]!.trim();
-    const url = URL.canParse(key) ? key : URL.canParse(key, base) ? new URL(key, base).href : undefined;
-    const thread: ImportComment['thread'] = {
-      key,
-      ...(url !== undefined && /^https?:/.test(url) && { url }),
-      ...(title !== '' && { title }),
-    };
-    if (!seen.has(key)) {
-      seen.add(key);
+    let thread = threads.get(key);
+    if (thread === undefined) {
+      const title = textField(row, 'page_title');
+      const base = textField(row, 'site_urls').split(',')[0]!.trim();
+      const url = URL.canParse(key) ? key : URL.canParse(key, base) ? new URL(key, base).href : undefined;
+      thread = { key, ...(url !== undefined && /^https?:/.test(url) && { url }), ...(title !== '' && { title }) };
+      threads.set(key, thread);
       yield { kind: 'thread', line, ...thread, ...(flag(row, 'page_admin_only') && { closed: true }) };
     }
     const author = authorOf({

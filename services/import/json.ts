@@ -85,21 +85,28 @@ export async function* jsonElements(
     let start = at;
     let depth = 0;
     let inString = false;
+    let newline = -2; // the next line end, looked for once
     for (;;) {
       for (; at < text.length; at++) {
-        const c = text.charCodeAt(at);
         if (inString) {
-          // Most characters stand in strings: jump to what may end one.
-          if (c === BACKSLASH) at++;
-          else if (c === QUOTE) {
-            inString = false;
-            if (depth === 0) {
-              at++;
-              return { start };
-            }
-          } else if (c === NEWLINE) return { start, fault: 'a text is not closed at the end of its line' };
-          continue;
+          // Most characters stand in strings: jump to what ends one.
+          const quote = text.indexOf('"', at);
+          if (newline < at && newline !== -1) newline = text.indexOf('\n', at);
+          if (newline !== -1 && (quote === -1 || newline < quote)) {
+            at = newline;
+            return { start, fault: 'a text is not closed at the end of its line' };
+          }
+          if (quote === -1) break; // looked at again with more
+          let escapes = 0;
+          while (quote - escapes > at && text.charCodeAt(quote - escapes - 1) === BACKSLASH) escapes++;
+          at = quote;
+          if (escapes % 2 === 1) continue;
+          inString = false;
+          if (depth > 0) continue;
+          at++;
+          return { start };
         }
+        const c = text.charCodeAt(at);
         if (c === QUOTE) inString = true;
         else if (c === 0x7b || c === 0x5b) {
           if (++depth > DEPTH_LIMIT) return { start, fault: `it is nested deeper than ${DEPTH_LIMIT}` };
@@ -111,12 +118,13 @@ export async function* jsonElements(
           }
         } else if (depth === 0 && (c === 0x2c || c === 0x20 || c === NEWLINE || c === 0x0d)) return { start };
       }
-      if (at - start > ELEMENT_LIMIT)
+      if (text.length - start > ELEMENT_LIMIT)
         return { start, fault: `there is no end to it within ${ELEMENT_LIMIT} characters` };
       const moved = await more(start);
+      newline = -2;
       if (moved === -1) {
         const bare = depth === 0 && !inString;
-        at = Math.min(at, text.length);
+        at = text.length;
         return bare ? { start } : { start, fault: 'the file ends before it does' };
       }
       start -= moved;

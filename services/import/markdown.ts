@@ -167,7 +167,7 @@ export function decodeEntities(text: string): string {
 export function markdownOfHtml(html: string, newlines: 'space' | 'break' | 'auto' = 'space'): string {
   const breaks = newlines === 'break' || (newlines === 'auto' && !/<(?:p|br|div|li|blockquote)[\s/>]/i.test(html));
   if (!html.includes('<') && !html.includes('&') && !breaks) return escapeText(html.replace(/\s+/g, ' ').trim(), true);
-  const unified = html.replace(/\r\n?/g, '\n');
+  const unified = html.includes('\r') ? html.replace(/\r\n?/g, '\n') : html;
   const root = tree(unified, breaks);
   return tidy(renderBlocks(root, 0));
 }
@@ -467,7 +467,7 @@ const prefixed = (text: string, first: string, others: string) =>
     : text
         .split('\n')
         .map((line, index) => (index === 0 ? first : others) + line)
-        .map((line) => line.replace(/^([> ]*[^ ]?)\s+$/, '$1'))
+        .map((line) => (/^[> ]*$/.test(line) ? line.trimEnd() : line))
         .join('\n');
 
 function inline(nodes: readonly (Element | string)[], lineStart: boolean): string {
@@ -475,9 +475,12 @@ function inline(nodes: readonly (Element | string)[], lineStart: boolean): strin
   for (const node of nodes) {
     const starts = lineStart && out.trim() === '';
     if (typeof node === 'string') {
-      const text = decodeEntities(node).replace(/[\t\n\f\r ]+/g, ' ');
+      const text = decodeEntities(node).replace(/[\t\n\f\r][\t\n\f\r ]*| [\t\n\f\r ]+/g, ' ');
       out += escapeText(out.endsWith(' ') || out.endsWith('\n') ? text.replace(/^ /, '') : text, starts);
-    } else out += inlineElement(node, starts);
+    } else {
+      const text = inlineElement(node, starts);
+      out += out.endsWith(' ') ? text.replace(/^ (?! \n)/, '') : text;
+    }
   }
   return out;
 }

@@ -59,7 +59,12 @@ export async function* importPlan(
     if (item.kind !== 'comment') yield item;
     else {
       const { parent, depth, comment } = item;
-      yield { ...comment, id: idOf(comment.sourceId), parentId: parent === undefined ? null : idOf(parent), depth };
+      // The reader made the record for us alone: adding to it is cheaper than a copy.
+      yield Object.assign(comment, {
+        id: idOf(comment.sourceId),
+        parentId: parent === undefined ? null : idOf(parent),
+        depth,
+      });
     }
   }
 }
@@ -98,7 +103,7 @@ export async function* inOrder(
   holdLimit: number,
 ): AsyncGenerator<ImportThread | Placed | Skipped | Warning> {
   const table = new HashTable();
-  const threads = new HashTable();
+  const threads = new Map<string, number>();
   const columns = new Columns();
   /** Replies by their parent's number. */
   const held = new Map<number, ImportComment[]>();
@@ -111,8 +116,13 @@ export async function* inOrder(
     return number;
   };
 
+  const elsewhere = (number: number) => {
+    const parent = columns.parent[number]!;
+    return parent !== -1 && columns.thread[parent] !== columns.thread[number];
+  };
+
   /** The comment, and all replies that waited for it. */
-  function* release(comment: ImportComment, number: number, atTop: boolean): Generator<Placed> {
+  function* release(comment: ImportComment, number: number, atTop: boolean): Generator<Placed | Warning> {
     const queue: { comment: ImportComment; number: number; atTop: boolean }[] = [{ comment, number, atTop }];
     for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
       const parent = next.atTop ? -1 : columns.parent[next.number]!;
@@ -131,15 +141,13 @@ export async function* inOrder(
       holding -= waiting.length;
       // Last first onto the stack, so that they come in the order of the file.
       for (const reply of waiting.toReversed()) {
-        queue.push({ comment: reply, number: numberOf(reply.sourceId), atTop: false });
+        const replyNumber = numberOf(reply.sourceId);
+        const atTop = elsewhere(replyNumber);
+        if (atTop) yield topped(reply, `answers ${reply.parentSourceId}, which stands in another thread`);
+        queue.push({ comment: reply, number: replyNumber, atTop });
       }
     }
   }
-
-  const elsewhere = (number: number) => {
-    const parent = columns.parent[number]!;
-    return parent !== -1 && columns.thread[parent] !== columns.thread[number];
-  };
 
   const hold = (comment: ImportComment, parent: number) => {
     if (holding >= holdLimit) {
@@ -169,7 +177,9 @@ export async function* inOrder(
     columns.state[number] = READ;
     columns.line[number] = item.line;
     columns.parent[number] = parent;
-    columns.thread[number] = threads.add(...hash64(item.thread.key));
+    let thread = threads.get(item.thread.key);
+    if (thread === undefined) threads.set(item.thread.key, (thread = threads.size));
+    columns.thread[number] = thread;
     if (parent === -1) yield* release(item, number, true);
     else if (columns.state[parent] !== DONE) hold(item, parent);
     else if (elsewhere(number)) {

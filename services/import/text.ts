@@ -80,8 +80,8 @@ async function* decode(bytes: AsyncIterable<Uint8Array>, faults: Text['faults'])
   let line = 1;
   let replaced = false;
   let dropped = false;
-  const clean = (text: string) => {
-    if (!replaced && decoder?.encoding === 'utf-8' && text.includes('\uFFFD')) {
+  const clean = (text: string, bytes?: Uint8Array) => {
+    if (!replaced && decoder?.encoding === 'utf-8' && text.includes('\uFFFD') && !holdsReplacement(bytes)) {
       replaced = true;
       const at = line + countLines(text, text.indexOf('\uFFFD'));
       faults.push(warning(at, 'Bytes here are not valid UTF-8; they are shown as \uFFFD. Is it another encoding?'));
@@ -97,12 +97,16 @@ async function* decode(bytes: AsyncIterable<Uint8Array>, faults: Text['faults'])
   };
   for await (const chunk of withHead(bytes, 256)) {
     decoder ??= new TextDecoder(encodingOf(chunk, faults));
-    const text = clean(decoder.decode(chunk, { stream: true }));
+    const text = clean(decoder.decode(chunk, { stream: true }), chunk);
     if (text) yield text;
   }
   const last = clean(decoder?.decode() ?? '');
   if (last) yield last;
 }
+
+/** Some writers put U+FFFD themselves: then it is no sign of a wrong encoding. */
+const holdsReplacement = (bytes: Uint8Array | undefined) =>
+  bytes !== undefined && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes('\uFFFD');
 
 /** Number of line ends in `text` before `end`. */
 export function countLines(text: string, end: number): number {

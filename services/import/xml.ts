@@ -89,6 +89,8 @@ export async function* xmlRecords(
   let fed = 0; // characters since the last record began or ended
   let faulty = false;
   let resumed = false; // reading resumed at what may be a mere mention of a record inside the lost one
+  /** What was fed last began a comment or CDATA section; a record in it is none. May be wrong this way only. */
+  let inSection = false;
   let mentions = new Set<XmlNode>();
 
   const isRecord = (node: XmlNode) => Object.hasOwn(shape.records, node.name) && !mentions.has(node);
@@ -121,8 +123,11 @@ export async function* xmlRecords(
     stack.push(node);
   };
 
+  /** The parser closes an element before it sees that the end tag has another name. */
+  let closed: { node: XmlNode; wasMention: boolean } | undefined;
   const close = () => {
     const node = stack.pop()!;
+    closed = { node, wasMention: mentions.has(node) };
     if (mentions.delete(node)) return;
     const parent = openRecord();
     if (!isRecord(node)) {
@@ -138,7 +143,7 @@ export async function* xmlRecords(
   /** Records that hold no records, read without the parser where they are plainly well formed. */
   const leaves = new Set(names.filter((name) => !containsRecords(shape, name)));
   const takesLeaf = (name: string) => {
-    if (faulty || stack.length === 0 || resumed || !leaves.has(name)) return false;
+    if (faulty || stack.length === 0 || resumed || inSection || !leaves.has(name)) return false;
     return stack.at(-1)!.name === shape.records[name]!.at(-1) && !mentions.has(stack.at(-1)!);
   };
 
@@ -146,6 +151,7 @@ export async function* xmlRecords(
     parser = new SaxesParser({ xmlns: false, position: false });
     Object.assign(parser.ENTITIES, ENTITIES);
     firstLine = line;
+    inSection = false;
     fed = 0;
     const ancestors = name === undefined ? [] : shape.records[name]!;
     const around = stack.find((node) => node.name === ancestors.at(-1) && isRecord(node));
@@ -171,6 +177,14 @@ export async function* xmlRecords(
   };
 
   const fail = (message: string) => {
+    if (closed !== undefined && message.startsWith('unexpected close tag')) {
+      const { node, wasMention } = closed;
+      stack.push(node);
+      if (wasMention) mentions.add(node);
+      const handed = out.at(-1);
+      if (handed?.kind === 'record' && handed.node === node) out.pop();
+    }
+    closed = undefined;
     const record = openRecord();
     const at = firstLine + (parser?.line ?? 1) - 1;
     if (!resumed) {
@@ -194,6 +208,9 @@ export async function* xmlRecords(
   };
 
   const feed = (text: string, mark: string | undefined) => {
+    const opened = Math.max(text.lastIndexOf('<!--'), text.lastIndexOf('<![CDATA['));
+    const closed = Math.max(text.lastIndexOf('-->'), text.lastIndexOf(']]>'));
+    if (opened !== closed) inSection = opened > closed;
     if (faulty && mark !== undefined) {
       start(mark);
       resumed = shape.references?.has(mark) === true;
