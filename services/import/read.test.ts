@@ -113,6 +113,22 @@ describe('Disqus', () => {
     ]);
   });
 
+  it('sees that a text is not closed, and reads no record from inside a text', async () => {
+    const items = await readAll(disqus(post('1').replace(']]>', '') + post('2') + post('3')));
+    expect(commentsOf(items).map(({ sourceId }) => sourceId)).toEqual(['3']);
+    expect(reasonsOf(items)).toEqual([
+      expect.stringMatching(/^5: A text in the <post> that begins here is not closed/),
+    ]);
+  });
+
+  it('is not led astray by an & without its end', async () => {
+    const items = await readAll(
+      disqus(post('1').replace('<![CDATA[<p>', 'Ann & Bob ').replace('</p>]]>', '') + post('2')),
+    );
+    expect(commentsOf(items).map(({ sourceId }) => sourceId)).toEqual(['2']);
+    expect(reasonsOf(items)).toHaveLength(1);
+  });
+
   it('does not take for a post what stands in a comment or in a text', async () => {
     const items = await readAll(
       disqus(`<!-- ${post('1')} -->${post('2', { message: 'I typed &lt;post&gt; and <post>.' })}`),

@@ -31,6 +31,8 @@ const RECORD_LIMIT = 16 * 1024 * 1024;
 const LEAF_LIMIT = 1024 * 1024;
 /** No export nests elements this deep. */
 const DEPTH_LIMIT = 64;
+/** No entity has a name this long. */
+const ENTITY_LIMIT = 64;
 
 /** Named entities of HTML that exports use although XML does not know them. */
 const ENTITIES: Record<string, string> = {
@@ -60,10 +62,7 @@ const ENTITIES: Record<string, string> = {
   ccedil: 'ç',
 };
 
-class Fault extends Error {
-  /** The fault is of the record before: the start tag that showed it begins a record that may be whole. */
-  atStart = false;
-}
+class Fault extends Error {}
 
 /**
  * Streams the records of an XML document, each as soon as its end tag is read.
@@ -88,6 +87,7 @@ export async function* xmlRecords(
   let line = 1; // of the next character to feed
   let fed = 0; // characters since the last record began or ended
   let faulty = false;
+  let opened = false; // an element, by what was fed last
   let resumed = false; // reading resumed at what may be a mere mention of a record inside the lost one
   /** What was fed last began a comment or CDATA section; a record in it is none. May be wrong this way only. */
   let inSection = false;
@@ -113,14 +113,13 @@ export async function* xmlRecords(
     if (inside !== undefined && Object.hasOwn(shape.records, node.name)) {
       if (shape.references?.has(node.name)) mentions.add(node);
       else if (inside.name !== shape.records[node.name]!.at(-1)) {
-        const fault = new Fault(`it is not closed before the next <${node.name}> begins at line ${node.line}`);
-        fault.atStart = true;
-        throw fault;
+        throw new Fault(`it is not closed before the next <${node.name}> begins at line ${node.line}`);
       } else fed = 0;
     }
     if (inside !== undefined) resumed = false;
     around?.children.push(node);
     stack.push(node);
+    opened = true;
   };
 
   /** The parser closes an element before it sees that the end tag has another name. */
@@ -137,7 +136,18 @@ export async function* xmlRecords(
     stack.at(-1)?.children.pop(); // handed out
     fed = 0;
     if (resumed) throw new Fault('a mention, not a record');
-    out.push(parent === undefined ? { kind: 'record', node } : { kind: 'record', node, parent });
+    hand(node, parent);
+  };
+
+  const hand = (node: XmlNode, parent: XmlNode | undefined) => {
+    if (swallowed(node, node.name)) {
+      out.push(
+        skipped(
+          node.line,
+          `A text in the <${node.name}> that begins here is not closed: it holds the end of this record and the start of another. Both are left out.`,
+        ),
+      );
+    } else out.push(parent === undefined ? { kind: 'record', node } : { kind: 'record', node, parent });
   };
 
   /** Records that hold no records, read without the parser where they are plainly well formed. */
@@ -208,22 +218,29 @@ export async function* xmlRecords(
   };
 
   const feed = (text: string, mark: string | undefined) => {
-    const opened = Math.max(text.lastIndexOf('<!--'), text.lastIndexOf('<![CDATA['));
-    const closed = Math.max(text.lastIndexOf('-->'), text.lastIndexOf(']]>'));
-    if (opened !== closed) inSection = opened > closed;
+    const begun = Math.max(text.lastIndexOf('<!--'), text.lastIndexOf('<![CDATA['));
+    const ended = Math.max(text.lastIndexOf('-->'), text.lastIndexOf(']]>'));
+    if (begun !== ended) inSection = begun > ended;
     if (faulty && mark !== undefined) {
       start(mark);
       resumed = shape.references?.has(mark) === true;
     }
     if (!faulty) {
       fed += text.length;
+      opened = false;
       try {
         parser!.write(text);
+        // An `&` without its `;` would swallow all that follows.
+        if ((parser as unknown as { entity: string }).entity.length > ENTITY_LIMIT) {
+          throw new Fault('an & stands alone; it should be &amp;');
+        }
         if (fed > RECORD_LIMIT) throw new Fault(`there is no end to it within ${RECORD_LIMIT} characters`);
       } catch (cause) {
         fail((cause as Error).message);
-        if (mark !== undefined && cause instanceof Fault && cause.atStart) {
+        if (mark !== undefined && !opened) {
+          // The fault is of the record before: the one that begins here may be whole.
           start(mark);
+          resumed = shape.references?.has(mark) === true;
           try {
             parser!.write(text);
           } catch (second) {
@@ -277,10 +294,7 @@ export async function* xmlRecords(
         text = text.slice(0, from);
         break;
       }
-      const parent = openRecord();
-      out.push(
-        parent === undefined ? { kind: 'record', node: leaf.node } : { kind: 'record', node: leaf.node, parent },
-      );
+      hand(leaf.node, openRecord());
       const lines = countLines(text.slice(from, leaf.end), leaf.end - from);
       line += lines;
       firstLine += lines;
@@ -311,6 +325,17 @@ export async function* xmlRecords(
     }
   }
   yield* out.splice(0);
+}
+
+/**
+ * A CDATA section that lost its end goes on to that of the next record, which is well formed and wrong. Nothing is read from
+ * inside it: else whoever can write a comment could forge another.
+ */
+function swallowed(node: XmlNode, record: string): boolean {
+  const end = node.text.indexOf(`</${record}>`);
+  return (
+    (end !== -1 && node.text.includes(`<${record}`, end)) || node.children.some((child) => swallowed(child, record))
+  );
 }
 
 const containsRecords = (shape: XmlShape, name: string) =>
