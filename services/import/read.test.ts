@@ -573,7 +573,10 @@ describe('a file cut at any byte', () => {
         async (at, byte) => {
           const changed = Buffer.from(bytes);
           changed[at] = byte;
-          expect(commentsOf(await readAll(changed, { format }, 512)).length).toBeGreaterThanOrEqual(8);
+          const items = await readAll(changed, { format }, 512);
+          const read = commentsOf(items).length;
+          expect(read).toBeGreaterThanOrEqual(10);
+          expect(read === 12 || items.some(({ kind }) => kind === 'skipped')).toBe(true);
         },
       ),
       { numRuns: 150 },

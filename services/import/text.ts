@@ -117,12 +117,12 @@ export function countLines(text: string, end: number): number {
 
 /** XML 1.0, appendix F: byte order mark, then the pattern of `<?`, then the declaration. A declared UTF-16 that we could read as ASCII is none. */
 function encodingOf(head: Uint8Array, faults: Text['faults']): string {
-  const [a, b, c] = head;
+  const [a, b, c, d] = head;
   if (a === 0xef && b === 0xbb && c === 0xbf) return 'utf-8';
   if (a === 0xff && b === 0xfe) return 'utf-16le';
   if (a === 0xfe && b === 0xff) return 'utf-16be';
-  if (isMarkup(a) && b === 0) return 'utf-16le';
-  if (a === 0 && isMarkup(b)) return 'utf-16be';
+  if (isMarkup(a) && b === 0 && d === 0) return 'utf-16le';
+  if (a === 0 && isMarkup(b) && c === 0) return 'utf-16be';
   const declared = /<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]+)["']/.exec(
     Buffer.from(head.subarray(0, 256)).toString('latin1'),
   )?.[1];
