@@ -79,12 +79,13 @@ class Columns {
   /** Parent's number, -1 at the top. */
   parent = new Int32Array(1024);
   thread = new Int32Array(1024);
-  /** To tell the first comment of an id from a later one, in a later pass. */
   line = new Float64Array(1024);
+  /** Which comment of the file it is: tells the first of an id from a later one, in a later pass. */
+  ordinal = new Int32Array(1024);
 
   room(number: number): void {
     if (number < this.state.length) return;
-    for (const name of ['state', 'depth', 'parent', 'thread', 'line'] as const) {
+    for (const name of ['state', 'depth', 'parent', 'thread', 'line', 'ordinal'] as const) {
       const old = this[name];
       const grown = new (old.constructor as new (size: number) => typeof old)(old.length * 2);
       grown.set(old as never);
@@ -160,12 +161,14 @@ export async function* inOrder(
     else waiting.push(comment);
   };
 
+  let ordinal = 0;
   for await (const item of first) {
     if (item.kind !== 'comment') {
       yield item;
       continue;
     }
     const number = numberOf(item.sourceId);
+    ordinal++;
     if (columns.state[number] !== 0) {
       yield {
         ...skipped(item.line, `The id ${item.sourceId} came before, at line ${columns.line[number]}.`),
@@ -176,6 +179,7 @@ export async function* inOrder(
     const parent = item.parentSourceId === undefined ? -1 : numberOf(item.parentSourceId);
     columns.state[number] = READ;
     columns.line[number] = item.line;
+    columns.ordinal[number] = ordinal;
     columns.parent[number] = parent;
     let thread = threads.get(item.thread.key);
     if (thread === undefined) threads.set(item.thread.key, (thread = threads.size));
@@ -187,7 +191,7 @@ export async function* inOrder(
       yield* release(item, number, true);
     } else yield* release(item, number, false);
   }
-  if (holding === 0) return;
+  if (holding === 0 && !overflow) return;
 
   // All is read: what still waits has a parent that will not come, or is one of a cycle, or hangs below such a one.
   const why = breaks(table.size, columns, elsewhere);
@@ -218,12 +222,12 @@ export async function* inOrder(
     overflow = false;
     held.clear();
     holding = 0;
-    const placed = new Set<number>(); // of this pass: the same id may come again on the same line
+    ordinal = 0;
     for await (const item of again()) {
       if (item.kind !== 'comment') continue;
       const number = numberOf(item.sourceId);
-      if (columns.state[number] !== READ || columns.line[number] !== item.line || placed.has(number)) continue;
-      if (holding < holdLimit) placed.add(number);
+      ordinal++;
+      if (columns.state[number] !== READ || columns.ordinal[number] !== ordinal) continue;
       yield* place(item, number);
     }
   }
@@ -235,7 +239,7 @@ const topped = (comment: ImportComment, why: string) =>
 /** Which comments must stand at the top so that all others hang below one that is handed out. */
 function breaks(
   size: number,
-  { state, parent, line }: Columns,
+  { state, parent, ordinal }: Columns,
   elsewhere: (number: number) => boolean,
 ): Map<number, 'is not in the file' | 'stands in another thread' | 'cycle'> {
   const why = new Map<number, 'is not in the file' | 'stands in another thread' | 'cycle'>();
@@ -252,7 +256,8 @@ function breaks(
     if (state[number] !== READ || walked[number] !== start + 1 || why.has(number)) continue;
     // The walk met itself: `number` is on a cycle.
     let earliest = number;
-    for (let at = parent[number]!; at !== number; at = parent[at]!) if (line[at]! < line[earliest]!) earliest = at;
+    for (let at = parent[number]!; at !== number; at = parent[at]!)
+      if (ordinal[at]! < ordinal[earliest]!) earliest = at;
     why.set(earliest, 'cycle');
   }
   return why;
