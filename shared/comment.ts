@@ -68,6 +68,8 @@ export type Judgement = {
   lang: string;
   /** Heaviest first. */
   signals: readonly Signal[];
+  /** Which rule decided: `score`, `links`, `blocklist` … */
+  reason: string;
   policyVersion: number;
   modelVersion: string;
   executionId: string;
@@ -138,7 +140,10 @@ export type Comment = {
   holdReason?: string;
   /** What the writer may read of a rejection or removal. */
   reason?: string;
+  /** Distinct reporters of the published revision that nobody dismissed. */
   reports: number;
+  /** Published, and listed for moderators all the same: enough readers reported it. */
+  queued?: boolean;
   appeal?: { text: string; at: number };
   appeals: number;
   /** Task token of the waiting `review`. */
