@@ -24,6 +24,17 @@ const CONNECT_MS = 5000;
 const ANSWER_MS = 10_000;
 const CONNECTIONS = 5;
 
+/** The mail of one machine: by SMTP when a server is set, else into the mailbox. */
+export function localMail(
+  settings: { SMTP_URL?: string | undefined; MAIL_FROM?: string | undefined },
+  table: Table,
+  log: Logger,
+): Mail & { close(): void } {
+  const { SMTP_URL: url, MAIL_FROM: from } = settings;
+  if (url !== undefined) return smtpMail({ url, log, ...(from !== undefined && { from }) });
+  return { ...mailboxMail({ table, clock: { now: Date.now } }), close() {} };
+}
+
 /** Kept open between mails; end it with the process. */
 export type SmtpMail = Mail & { close(): void };
 
@@ -35,20 +46,23 @@ export type SmtpMail = Mail & { close(): void };
  * (`Mail.Uncertain`). What the operator has to mend (sign-in, sender, TLS, name of the host) is `Mail.Transient` too: it
  * says nothing of the message, and must not cost it.
  *
- * @param url `smtp://user:password@host:587`, `smtps://…`; `?from=comments@blog.example` sets the sender's address, else a user
- *   name that is an address does
+ * @param url `smtp://user:password@host:587`, `smtps://…`
+ * @param from the sender's address; default `?from=` of the URL, else its user name where that is an address, else the message's
  * @param answerMs how long the server may keep silent, default 10,000
  */
 export function smtpMail({
   url,
   log,
+  from,
   answerMs = ANSWER_MS,
 }: {
   url: string;
   log: Logger;
+  from?: string;
   answerMs?: number;
 }): SmtpMail {
-  const { server, sender } = settingsOf(url);
+  const { server, sender: named } = settingsOf(url);
+  const sender = from ?? named;
   const transport = createTransport({
     url: server,
     pool: true,
