@@ -22,7 +22,7 @@ export const SHAPE = [
   ...['fancy-share', 'fancy', 'mixed-words', 'invisible', 'stacked-marks', 'spaced-letters', 'letter-digit-words'],
   ...['digit-tail', 'shouted-words', 'titled-words', 'distinct-words', 'most-repeated', 'longest-run', 'first-person'],
   ...['second-person', 'promotion', 'praise', 'code', 'lower-start', 'ends-plain', 'foreign-letters', 'scripts'],
-  ...['reply-mark', 'decimal', 'word-repeat-share', 'known-words', 'short-lines', 'keyword-line'],
+  ...['reply-mark', 'promotion-words', 'repeated-words', 'praise-words', 'short-lines', 'keyword-line'],
   ...['name-length', 'name-words', 'name-digits', 'name-lower', 'name-upper', 'name-address', 'name-handle-tail'],
   ...['name-at', 'name-foreign', 'name-in-text', 'name-fancy', 'name-consonants', 'name-entropy', 'name-titled'],
   ...['link-depth', 'link-hyphens', 'link-digits', 'link-length', 'link-labels', 'link-query', 'link-in-text', 'link-name'],
@@ -716,9 +716,9 @@ function readText(f: Features): void {
   shape[AT['foreign-letters']] = share(foreign, letters);
   shape[AT.scripts] = scripts;
   shape[AT['reply-mark']] = text.startsWith('@') || text.startsWith('>') ? 1 : 0;
-  shape[AT.decimal] = log1(promotion);
-  shape[AT['word-repeat-share']] = log1(words - wordCounts.size);
-  shape[AT['known-words']] = log1(praise);
+  shape[AT['promotion-words']] = log1(promotion);
+  shape[AT['repeated-words']] = log1(words - wordCounts.size);
+  shape[AT['praise-words']] = log1(praise);
   shape[AT['short-lines']] = log1(shortLines);
   shape[AT['keyword-line']] = keywordLine;
 }
