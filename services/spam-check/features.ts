@@ -173,7 +173,7 @@ const SECOND = list('you your youre u ur yours kamu anda kalian');
 
 /** Function words that tell languages apart when written in Latin letters. Light on purpose: it only has to say when to be silent. */
 const FUNCTION_WORDS: Record<string, string> = {
-  en: 'the and is are was you your this that with for have has not but what they his her she its it of to in be been would will can could do does did dont im ive my me we our who how why when there their just about from so if or at by an as out up get got like all no one he him them than then too very really because',
+  en: 'i u ur aint dat da dis wit wanna gonna yall lol why what an the and is are was you your this that with for have has not but what they his her she its it of to in be been would will can could do does did dont im ive my me we our who how why when there their just about from so if or at by an as out up get got like all no one he him them than then too very really because',
   id: 'yang dan di ini itu dengan untuk tidak ada dari saya aku kamu dia kita kami nya bang kak gak ga nggak juga bisa sudah udah lagi aja banget sama jadi kalau kalo karena mau buat apa semua lebih pak bu dong sih deh kok lah bukan orang main punya masih pada ke tapi gue gw lu gua yg dgn utk tdk dr jgn bgt emang kan',
   es: 'el la los las que de y en un una por con para no es muy pero como mas este esta lo su se del al le me mi si yo tu porque cuando gracias hola todo bien',
   pt: 'o a os as que de e em um uma por com para nao muito mas como mais este esta isso se do da no na eu voce meu minha obrigado tudo bem ele ela foi sao tem porque quando',
@@ -746,7 +746,8 @@ function guessLanguage(scriptCounts: Int32Array, langs: Int32Array, letters: num
   if (script !== LATIN) return SCRIPT_LANG[script]!;
   let best = 0;
   for (let bit = 1; bit < langs.length; bit++) if (langs[bit]! > langs[best]!) best = bit;
-  return langs[best]! > 0 ? LATIN_LANGS[best]! : 'und';
+  // One word that some other language has too says little.
+  return langs[best]! > (best === 0 ? 0 : 1) ? LATIN_LANGS[best]! : langs[0]! > 0 ? 'en' : 'und';
 }
 
 function readAuthor(f: Features, name: string): void {

@@ -74,6 +74,7 @@ export type LinearOptions = {
   minRows: number;
   /** Strength of the L2 penalty, by view, and for the shape figures. */
   penalty: readonly number[];
+  /** Infinity leaves them out. */
   shapePenalty: number;
   /** How much of a row's weight it is shown with, without its author and link: 0..1. */
   dropout: number;
@@ -141,7 +142,8 @@ export function fitLinear(corpus: Corpus, label: Uint8Array, weight: Float64Arra
   }
   const { mean, scale } = standardise(corpus, weight);
   const squashed = new Float32Array(corpus.rows * S);
-  for (let r = 0; r < corpus.rows; r++)
+  const shaped = Number.isFinite(options.shapePenalty);
+  for (let r = 0; r < corpus.rows && shaped; r++)
     for (let s = 0; s < S; s++) {
       const absent = s >= LINK_FROM ? !corpus.hasLink[r] : s >= NAME_FROM ? !corpus.hasAuthor[r] : false;
       squashed[r * S + s] = absent ? 0 : squash(shape[r * S + s]!, mean[s]!, scale[s]!);
@@ -149,7 +151,7 @@ export function fitLinear(corpus: Corpus, label: Uint8Array, weight: Float64Arra
 
   const penalty = new Float64Array(dim);
   for (let j = 0; j < n; j++) penalty[j] = options.penalty[corpus.view[j]!]!;
-  for (let s = 0; s < S; s++) penalty[n + s] = options.shapePenalty;
+  for (let s = 0; s < S; s++) penalty[n + s] = shaped ? options.shapePenalty : 1;
   const drop = options.dropout;
 
   const norms = new Float64Array(corpus.rows * V);

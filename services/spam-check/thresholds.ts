@@ -22,7 +22,9 @@ export function verdictOf(scores: { score: number; toxicity: number }, threshold
 }
 
 /** Share of honest comments that the default hold may take, on every blog; and that the policy may reject, over all. */
-export const HOLD_FPR = 0.01;
+export const HOLD_FPR = 0.005;
+/** A blog with fewer honest comments than this cannot tell half a percent from one bad label. */
+const LEAST_HAM = 100;
 export const REJECT_FPR = 0.001;
 
 /** The least threshold, in steps of a thousandth, at which at most `rate` of the scores reach it. */
@@ -38,7 +40,7 @@ export function thresholdFor(scores: readonly number[], rate: number): number {
  * @param ham scores of honest comments by source; `blog` marks the sources whose regulars must not be held
  */
 export function deriveThresholds(ham: readonly { blog: boolean; scores: readonly number[] }[]): Pick<Thresholds, 'holdAt' | 'rejectAt'> {
-  const blogs = ham.filter(({ blog, scores }) => blog && scores.length >= 20);
+  const blogs = ham.filter(({ blog, scores }) => blog && scores.length >= LEAST_HAM);
   const holdAt = Math.max(0.5, ...blogs.map(({ scores }) => thresholdFor(scores, HOLD_FPR)));
   const all = thresholdFor(ham.flatMap(({ scores }) => scores), REJECT_FPR);
   return { holdAt, rejectAt: Math.max(holdAt, all) };

@@ -73,9 +73,10 @@ const BALANCE = 0.3;
 const V = VIEWS.length;
 const S = SHAPE.length;
 
-/** Two regressions that err differently; their mean is one again, so it costs nothing to judge with. */
+/** Three regressions that err differently; their mean is one again, so it costs nothing to judge with. */
 const MEMBERS: LinearOptions[] = [
   { minRows: 2, penalty: [1, 1, 1, 1], shapePenalty: 0.5, dropout: 0.4, iterations: 40, scale: [1, 2, 1, 1], idf: 1, bayes: 0 },
+  { minRows: 2, penalty: [1, 1, 1, 1], shapePenalty: 0.5, dropout: 0.4, iterations: 40, scale: [1, 2, 1, 1], idf: 1, bayes: 0.7 },
   { minRows: 2, penalty: [0.3, 0.3, 0.3, 0.3], shapePenalty: 0.3, dropout: 0.4, iterations: 40, scale: [1, 1, 1, 1], idf: 0.5, bayes: 0.9 },
 ];
 const TREES: TreeOptions = { trees: 140, depth: 4, rate: 0.07, penalty: 6, minWeight: 4, columns: 0.4, rows: 0.7, seed: 11 };
@@ -100,7 +101,7 @@ export function train(corpora: Corpora, keep: (row: Row) => boolean, made: strin
   const { rows, spam: corpus } = corpora;
   const label = Uint8Array.from(rows, (row) => (row.label === 'spam' ? 1 : 0));
   const weight = balanced(rows, keep);
-  const folds = [...new Set(rows.filter((row, r) => weight[r]! > 0).map((row) => row.fold))].toSorted();
+  const folds = [...new Set(rows.filter((_, r) => weight[r]! > 0).map((row) => row.fold))].toSorted();
 
   // What the linear part says of rows it has not seen: the trees must meet it as they will in life.
   const parts: (Float64Array | undefined)[] = Array.from({ length: rows.length });
@@ -115,7 +116,7 @@ export function train(corpora: Corpora, keep: (row: Row) => boolean, made: strin
   const linear = fitMembers(corpus, label, weight);
   log('linear part');
 
-  const shown = rows.flatMap((row, r) => (parts[r] ? [r] : []));
+  const shown = rows.flatMap((_, r) => (parts[r] ? [r] : []));
   const stack = stackOf(corpus, shown, parts, label, weight);
   const fitStack = (without?: number) => {
     const w = stack.weight.map((value, i) => (rows[stack.row[i]!]!.fold === without ? 0 : value));
@@ -288,8 +289,8 @@ function packTable(corpus: Corpus, weights: Float64Array, bits: number): { table
 }
 
 const TOXIC: LinearOptions[] = [
-  { minRows: 2, penalty: [0.5, 0.5, 0.5, 0.5], shapePenalty: 1e9, dropout: 0, iterations: 40, scale: [1, 2, 0, 0], idf: 0.5, bayes: 0.8 },
-  { minRows: 2, penalty: [0.5, 0.5, 0.5, 0.5], shapePenalty: 1e9, dropout: 0, iterations: 40, scale: [1, 2, 0, 0], idf: 0.5, bayes: 0 },
+  { minRows: 2, penalty: [0.5, 0.5, 0.5, 0.5], shapePenalty: Number.POSITIVE_INFINITY, dropout: 0, iterations: 40, scale: [1, 2, 0, 0], idf: 0.5, bayes: 0.8 },
+  { minRows: 2, penalty: [0.5, 0.5, 0.5, 0.5], shapePenalty: Number.POSITIVE_INFINITY, dropout: 0, iterations: 40, scale: [1, 2, 0, 0], idf: 0.5, bayes: 0 },
 ];
 /** A plain blog comment weighs this much against a tweet: enough that none is flagged, little enough that tweets decide. */
 const BLOG_WEIGHT = 0.5;
@@ -301,7 +302,7 @@ function trainToxic({ toxicRows, toxic: corpus }: Corpora, keep: (row: Row) => b
     const models = TOXIC.map((options) => fitLinear(corpus, label, w, options));
     return {
       bias: models.reduce((sum, model) => sum + model.bias, 0) / models.length,
-      weights: models[0]!.weights.map((value, j) => models.reduce((sum, model) => sum + model.weights[j]!, 0) / models.length || value * 0),
+      weights: models[0]!.weights.map((_, j) => models.reduce((sum, model) => sum + model.weights[j]!, 0) / models.length),
     };
   };
   const logit = (model: { bias: number; weights: Float64Array }, r: number) => {
