@@ -64,8 +64,6 @@ export async function fakeServer(dist: string) {
     if (row) Object.assign(row, { status, reason });
   }
 
-  const render = (body: string) => `<p>${body.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</p>`;
-
   function depthOf(row: Row): number {
     const parent = rows.find((one) => one.id === row.parentId);
     return parent ? depthOf(parent) + 1 : 0;
@@ -91,7 +89,9 @@ export async function fakeServer(dist: string) {
       parentId: row.parentId,
       depth: depthOf(row),
       state: gone ? (row.status as 'removed') : 'published',
-      author: gone ? { name: '' } : { name: row.name, ...(row.url && { url: row.url }), ...(row.role && { role: row.role }) },
+      author: gone
+        ? { name: '' }
+        : { name: row.name, ...(row.url && { url: row.url }), ...(row.role && { role: row.role }) },
       html: gone ? '' : row.html,
       createdAt: row.createdAt,
       ...(row.editedAt && { editedAt: row.editedAt }),
@@ -121,10 +121,6 @@ export async function fakeServer(dist: string) {
       nextCursor: from + limit < line.length ? `r${from + limit}` : null,
       thread: { closed: state.closed },
     };
-  }
-
-  function problem(status: number, title: string, more: object = {}) {
-    return { status, json: { type: `https://sluice.dev/problems/${title}`, title, status, ...more } };
   }
 
   function submit(thread: string, body: Record<string, unknown>, key: string | undefined) {
@@ -193,7 +189,11 @@ export async function fakeServer(dist: string) {
     if (what === 'appeal') row.status = 'waiting';
     else if (method === 'DELETE') row.status = 'deleted';
     else if (method === 'PATCH') {
-      Object.assign(row, { body: body['body'], html: render(String(body['body'])), editedAt: new Date().toISOString() });
+      Object.assign(row, {
+        body: body['body'],
+        html: render(String(body['body'])),
+        editedAt: new Date().toISOString(),
+      });
     }
     return { status: 202, json: { id, status: row.status } };
   }
@@ -212,7 +212,7 @@ export async function fakeServer(dist: string) {
     }
     if (!url.pathname.startsWith('/v1/')) {
       try {
-        const type = /\.js$/.test(url.pathname) ? 'text/javascript' : 'application/json';
+        const type = url.pathname.endsWith('.js') ? 'text/javascript' : 'application/json';
         return response.writeHead(200, { 'content-type': type }).end(readFileSync(join(dist, url.pathname)));
       } catch {
         return response.writeHead(404).end();
@@ -256,4 +256,10 @@ export async function fakeServer(dist: string) {
       server.close();
     },
   };
+}
+
+const render = (body: string) => `<p>${body.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</p>`;
+
+function problem(status: number, title: string, more: object = {}) {
+  return { status, json: { type: `https://sluice.dev/problems/${title}`, title, status, ...more } };
 }

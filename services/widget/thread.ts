@@ -70,7 +70,9 @@ const MONTH_MS = 30 * 86_400_000;
 
 /** Whether a comment's record in this browser still serves its writer. */
 export function worthKeeping(mine: Mine, now: number): boolean {
-  return mine.status === 'published' ? mayEdit(mine, now) : mine.status !== 'deleted' && now - Number(mine.createdAt) < MONTH_MS;
+  return mine.status === 'published'
+    ? mayEdit(mine, now)
+    : mine.status !== 'deleted' && now - Number(mine.createdAt) < MONTH_MS;
 }
 
 export function mayEdit({ editableUntil }: Mine, now: number): boolean {

@@ -28,7 +28,7 @@ afterEach(async () => {
   for (const page of pages) await page.context().close();
   pages = [];
   server.close();
-  expect(faults).toEqual([]);
+  if (faults.length) throw new Error(faults.join('\n'));
 });
 
 const html = (attributes = '', { lang = 'en', head = '', before = '', after = '' } = {}) => `<!doctype html>
@@ -50,12 +50,32 @@ async function visit(page: string | undefined, options: BrowserContextOptions & 
 
 const submissions = () => server.calls.filter(({ method, path }) => method === 'POST' && path.endsWith('/comments'));
 
-const hasFocus = (locator: Locator) =>
-  locator.evaluate((it) => it === (it.getRootNode() as ShadowRoot).activeElement);
+const hasFocus = (locator: Locator) => locator.evaluate((it) => it === (it.getRootNode() as ShadowRoot).activeElement);
 
 async function compose(page: Page, body: string, name = 'Ines') {
   await page.getByLabel('Your comment').fill(body);
   await page.getByLabel('Name').fill(name);
+}
+
+function fillThread() {
+  const parent = server.seed({
+    name: 'Ada',
+    html: '<p>A point with <code>code</code> and <a href="https://a.example">a link</a>.</p>',
+  });
+  server.seed({ name: 'Mara', role: 'author', parentId: parent });
+  server.seed({ name: 'Gone', parentId: parent, status: 'removed' });
+  for (let at = 0; at < 8; at++) server.seed({ name: 'Cy' });
+}
+
+async function violations(page: Page) {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    type Axe = {
+      run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
+    };
+    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run();
+    return violations.map(({ id, nodes }) => [id, nodes[0]?.html, nodes[0]?.failureSummary]);
+  });
 }
 
 describe('writing', () => {
@@ -72,7 +92,11 @@ describe('writing', () => {
     expect(await page.locator('.state').count()).toBe(0);
     await page.waitForTimeout(1500);
     expect(await page.getByText('1 new comment').isVisible()).toBe(false);
-    expect(submissions()[0]?.body).toMatchObject({ author: { name: 'Ines' }, form: { hp: '' }, page: { title: 'A post' } });
+    expect(submissions()[0]?.body).toMatchObject({
+      author: { name: 'Ines' },
+      form: { hp: '' },
+      page: { title: 'A post' },
+    });
   });
 
   it('sends what the API knows, and the e-mail only to be told', async () => {
@@ -198,7 +222,10 @@ describe('writing', () => {
     await page.locator('.comment').getByRole('button', { name: 'Send' }).click();
     await page.locator('.state', { hasText: 'Waiting for a moderator' }).waitFor();
     const appeal = server.calls.find(({ path }) => path.endsWith('/appeal'));
-    expect(appeal).toMatchObject({ body: { text: 'It is about the river.' }, headers: { authorization: 'Bearer may-c1' } });
+    expect(appeal).toMatchObject({
+      body: { text: 'It is about the river.' },
+      headers: { authorization: 'Bearer may-c1' },
+    });
     expect(await page.getByRole('button', { name: 'Ask for another look' }).count()).toBe(0);
   });
 
@@ -242,7 +269,10 @@ describe('writing', () => {
     await page.getByLabel('Your comment').fill('As the author');
     await page.getByRole('button', { name: 'Send' }).click();
     await page.locator('.state').waitFor();
-    expect(submissions()[0]).toMatchObject({ headers: { authorization: 'Author tok' }, body: { author: { name: 'Mara' } } });
+    expect(submissions()[0]).toMatchObject({
+      headers: { authorization: 'Author tok' },
+      body: { author: { name: 'Mara' } },
+    });
     expect(await page.content()).not.toContain('tok"');
   });
 });
@@ -288,7 +318,12 @@ describe('reading', () => {
 
   it('marks authors, tells the time exactly on hover, and leaves a tombstone', async () => {
     const parent = server.seed({ name: 'Gone', status: 'removed' });
-    server.seed({ name: 'Mara', role: 'author', parentId: parent, createdAt: new Date(Date.now() - 7_200_000).toISOString() });
+    server.seed({
+      name: 'Mara',
+      role: 'author',
+      parentId: parent,
+      createdAt: new Date(Date.now() - 7_200_000).toISOString(),
+    });
     const page = await visit(html());
     await page.getByText('Removed by a moderator.').waitFor();
     expect(await page.locator('.badge').textContent()).toBe('Author');
@@ -304,7 +339,10 @@ describe('reading', () => {
     await page.getByLabel('Note').fill('see line two');
     await page.locator('.comment').getByRole('button', { name: 'Send' }).click();
     await page.getByText('Thank you.').first().waitFor();
-    expect(server.calls.at(-1)).toMatchObject({ path: '/v1/comments/c1/reports', body: { reason: 'abuse', note: 'see line two' } });
+    expect(server.calls.at(-1)).toMatchObject({
+      path: '/v1/comments/c1/reports',
+      body: { reason: 'abuse', note: 'see line two' },
+    });
   });
 
   it('leaves what attackers write inert', async () => {
@@ -324,7 +362,9 @@ describe('reading', () => {
     server.seed({ name: 'Ada' });
     server.pages.set('/post', {
       html: html(),
-      headers: { 'content-security-policy': "default-src 'none'; script-src 'self'; connect-src 'self'; img-src data:" },
+      headers: {
+        'content-security-policy': "default-src 'none'; script-src 'self'; connect-src 'self'; img-src data:",
+      },
     });
     const page = await visit(undefined);
     const refused: string[] = [];
@@ -339,9 +379,15 @@ describe('reading', () => {
     const page = await visit(html());
     const took = await page.evaluate(async (origin) => {
       const comments = Array.from({ length: 1000 }, (_, at) => ({
-        id: `k${at}`, parentId: null, depth: 0, state: 'published', author: { name: `Reader ${at}` },
-        html: '<p>Some words that fill a line or two of the column.</p>', createdAt: new Date(0).toISOString(),
-        replyCount: 0, replies: [],
+        id: `k${at}`,
+        parentId: null,
+        depth: 0,
+        state: 'published',
+        author: { name: `Reader ${at}` },
+        html: '<p>Some words that fill a line or two of the column.</p>',
+        createdAt: new Date(0).toISOString(),
+        replyCount: 0,
+        replies: [],
       }));
       const text = JSON.stringify({ comments, total: 1000, nextCursor: null, thread: { closed: false } });
       const real = globalThis.fetch;
@@ -351,7 +397,8 @@ describe('reading', () => {
         return new Response(text);
       };
       const element = document.createElement('sluice-comments');
-      for (const [name, value] of Object.entries({ site: 'demo', thread: 'big', server: origin })) element.setAttribute(name, value);
+      for (const [name, value] of Object.entries({ site: 'demo', thread: 'big', server: origin }))
+        element.setAttribute(name, value);
       const loaded = new Promise((resolve) => element.addEventListener('sluice-load', resolve));
       document.body.append(element);
       await loaded;
@@ -365,25 +412,10 @@ describe('reading', () => {
 });
 
 describe('for everyone', () => {
-  const fillThread = () => {
-    const parent = server.seed({ name: 'Ada', html: '<p>A point with <code>code</code> and <a href="https://a.example">a link</a>.</p>' });
-    server.seed({ name: 'Mara', role: 'author', parentId: parent });
-    server.seed({ name: 'Gone', parentId: parent, status: 'removed' });
-    for (let at = 0; at < 8; at++) server.seed({ name: 'Cy' });
-  };
-
-  async function violations(page: Page) {
-    await page.evaluate(AXE);
-    return page.evaluate(async () => {
-      type Axe = { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> };
-      const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run();
-      return violations.map(({ id, nodes }) => [id, nodes[0]?.html, nodes[0]?.failureSummary]);
-    });
-  }
-
   it.each(['light', 'dark'] as const)('gives axe nothing to say, %s, with forms open', async (colorScheme) => {
     fillThread();
-    const head = '<meta name="color-scheme" content="light dark"><style>body{max-width:40rem;margin:auto}</style>';
+    const head =
+      '<meta name="color-scheme" content="light dark"><style>body{background:Canvas;max-width:40rem;margin:auto}</style>';
     const page = await visit(html('data-author="mara"', { head }), { colorScheme });
     expect(await violations(page)).toEqual([]);
     await compose(page, 'refuse-me');
@@ -435,7 +467,12 @@ describe('for everyone', () => {
     expect(await root.getAttribute('dir')).toBe('rtl');
     expect(await page.locator('.badge').textContent()).not.toBe('Author');
     const [face, name] = await Promise.all(
-      ['.face', '.name'].map((part) => page.locator(part).first().evaluate((it) => it.getBoundingClientRect().left)),
+      ['.face', '.name'].map((part) =>
+        page
+          .locator(part)
+          .first()
+          .evaluate((it) => it.getBoundingClientRect().left),
+      ),
     );
     expect(face).toBeGreaterThan(name ?? 0);
   });
