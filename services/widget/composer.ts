@@ -69,7 +69,7 @@ export function composerFor(
     const preview = h('div.body preview', { dir: 'auto', hidden: true });
     const notice = h('p.notice', { role: 'status' });
     const look = button('', say('preview'), togglePreview);
-    const who = h('p.small');
+    const who = h('div');
     const personBox = h('div.person', null, field('name'), field('email', say('emailHint')), field('url'));
     const form = h(
       'form.composer',

@@ -64,8 +64,6 @@ export function mount(
   /** The list starts in the middle, at a permalink. */
   let partial = false;
   const entries = new Map<string, Entry>();
-  /** What a pending comment became, once the thread has it. */
-  const arrived = new Map<string, Comment>();
 
   const heading = h('h2', { tabIndex: -1 });
   const live = h('p.hidden', { role: 'status' });
@@ -200,7 +198,7 @@ export function mount(
   function draw() {
     formBox.replaceChildren(closed ? h('p.notice', null, say('closed')) : form);
     const loose = mine.filter(({ id, parentId }) => !find(comments, id) && !find(comments, parentId));
-    arrange(mineList, loose.map(drawMine));
+    arrange(mineList, loose.map(drawComment));
     arrange(list, comments.map(drawComment));
     orderButton.hidden = !comments.length;
     orderButton.textContent = say(order === 'newest' ? 'oldest' : 'newest');
@@ -217,10 +215,6 @@ export function mount(
     if (n && text !== freshButton.textContent) announce(text);
     freshButton.textContent = text;
     freshBar.hidden = !n;
-  }
-
-  function drawMine(one: Mine): HTMLElement {
-    return drawComment(arrived.get(one.id) ?? one);
   }
 
   function drawComment(comment: Comment): HTMLElement {
@@ -247,7 +241,7 @@ export function mount(
       if (focused) entry.item.focus();
     }
     const pending = mine.filter((one) => one.parentId === id && !find(replies, one.id));
-    arrange(entry.replies, [...replies.map(drawComment), ...pending.map(drawMine)]);
+    arrange(entry.replies, [...replies, ...pending].map(drawComment));
     entry.more.hidden = !repliesCursor;
     entry.more.textContent = say('moreReplies', { n: Math.max(1, comment.replyCount - replies.length) });
     return entry.item;
@@ -400,18 +394,14 @@ export function mount(
     const data = await read({ around: one.id }, false);
     const found = data && find(data.comments, one.id);
     if (!found) return;
-    const before = find(comments, one.id) ?? arrived.get(one.id);
-    if (before) {
-      if (before.editedAt === found.editedAt) return;
-      Object.assign(before, found, { replies: before.replies });
-    } else {
+    const before = find(comments, one.id);
+    if (one.revised && (before ?? one).editedAt === found.editedAt) return;
+    if (!one.html && !before) {
       known++;
       ({ total } = data);
-      arrived.set(one.id, found);
-      const parent = find(comments, one.parentId);
-      if (parent) parent.replies = append(parent.replies, [found]);
     }
-    one.revised = false;
+    if (before) Object.assign(before, found, { replies: before.replies });
+    Object.assign(one, found, { revised: false });
   }
 
   function revised(one: Mine, body: string) {
