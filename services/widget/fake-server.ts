@@ -168,7 +168,7 @@ export async function fakeServer(dist: string) {
 
   function answer(method: string, url: URL, headers: IncomingMessage['headers'], body: Record<string, unknown>) {
     const path = url.pathname;
-    const thread = /^\/v1\/sites\/demo\/threads\/([^/]+)\/comments$/.exec(path)?.[1];
+    const thread = /^\/v1\/sites\/[\w-]+\/threads\/([^/]+)\/comments$/.exec(path)?.[1];
     if (thread && method === 'GET') return { status: 200, json: list(decodeURIComponent(thread), url.searchParams) };
     if (thread && method === 'POST') {
       const fault = faults.shift();

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
@@ -507,5 +507,21 @@ describe('for everyone', () => {
         }),
     );
     expect(shift).toBeLessThanOrEqual(0.02);
+  });
+});
+
+describe('the recipes', () => {
+  const examples = join(import.meta.dirname, '../../examples');
+  const names = readdirSync(examples, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+
+  it.each(names.map(({ name }) => name))('%s shows its thread', async (name) => {
+    const source = readFileSync(join(examples, name, 'index.html'), 'utf8');
+    const thread = /thread="([^"]+)"/.exec(source)?.[1] ?? '';
+    server.seed({ name: 'Ada', html: '<p>It works here.</p>', thread });
+    // The recipes name a host that is nobody's: here it is ours.
+    server.pages.set('/post', { html: source.replaceAll('https://comments.example.com', server.origin) });
+    const page = await visit(undefined);
+    await page.getByText('It works here.').waitFor();
+    expect(source).toContain(`/t/my-blog/${encodeURIComponent(thread)}"`);
   });
 });

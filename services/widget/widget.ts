@@ -82,7 +82,7 @@ export function mount(
   document.addEventListener('visibilitychange', look, { signal });
   later(poll, pollMs);
   for (const one of mine) if (isOpen(one) || one.revised) ask(one);
-  void start();
+  void start().then(goToHash);
 
   // Reading
 
@@ -115,10 +115,7 @@ export function mount(
   async function start(): Promise<void> {
     const page = await read({});
     if (signal.aborted) return;
-    if (page) {
-      show(page, false);
-      return goToHash();
-    }
+    if (page) return show(page, false);
     root.ariaBusy = 'false';
     root.replaceChildren(button('wide', say('failed'), start));
   }
