@@ -230,9 +230,9 @@ export function mount(
     const own = mine.find((one) => one.id === id);
     const drawn = JSON.stringify([rest, own, closed, own && mayEdit(own, Date.now())]);
     if (drawn !== entry.drawn) {
-      const article = entry.item.querySelector(':scope>article');
-      const focused = article?.matches(':focus-within');
-      article?.remove();
+      const old = entry.drawn ? entry.item.firstElementChild : null;
+      const focused = old?.matches(':focus-within');
+      old?.remove();
       entry.item.prepend(drawArticle(comment, own, entry.extra));
       entry.drawn = drawn;
       if (focused) entry.item.focus();
