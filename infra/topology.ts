@@ -101,12 +101,6 @@ export const topology: Topology = {
   rules: {
     ...Object.fromEntries(LANES.map((lane) => [`intake-${lane}`, intakeRule(lane)])),
     'intake-no-lane': intakeRule(),
-    learn: {
-      pattern: { source: ['sluice.pipeline'], 'detail-type': ['DecisionMade'] },
-      target: { queue: 'learn' },
-      retryHours: 24,
-      deadLetter: 'rule-dead',
-    },
   },
   queues: {
     intake: {
@@ -122,17 +116,10 @@ export const topology: Topology = {
       maxMessageBytes: 65_536,
       deadLetter: { queue: 'notify-dead', maxReceives: 50 },
     },
-    learn: {
-      visibilitySeconds: 180,
-      retentionDays: 14,
-      maxMessageBytes: 262_144,
-      deadLetter: { queue: 'learn-dead', maxReceives: 8 },
-    },
     /** The workflow itself sends here what is permanently wrong. */
     faults: { ...dead },
     'intake-dead': { ...dead },
     'notify-dead': { ...dead },
-    'learn-dead': { ...dead },
     'rule-dead': { ...dead },
   },
   functions: {
@@ -165,7 +152,6 @@ export const topology: Topology = {
       timeoutSeconds: 30,
       may: { table: 'write', putEvents: true, send: ['notify'], mail: true, secret: true },
     },
-    learn: { folder: 'learn', memoryMb: 512, timeoutSeconds: 30, may: { table: 'write' } },
     'drain-dead-letters': {
       folder: 'drain-dead-letters',
       memoryMb: 256,
@@ -214,7 +200,6 @@ export const topology: Topology = {
   },
   eventSources: {
     deliver: { queue: 'notify', function: 'deliver', batchSize: 10, partialFailures: true, maxConcurrency: 5 },
-    learn: { queue: 'learn', function: 'learn', batchSize: 10, partialFailures: true, maxConcurrency: 2 },
     'drain-faults': {
       queue: 'faults',
       function: 'drain-dead-letters',
@@ -231,13 +216,6 @@ export const topology: Topology = {
     },
     'drain-notify': {
       queue: 'notify-dead',
-      function: 'drain-dead-letters',
-      batchSize: 10,
-      partialFailures: true,
-      maxConcurrency: 2,
-    },
-    'drain-learn': {
-      queue: 'learn-dead',
       function: 'drain-dead-letters',
       batchSize: 10,
       partialFailures: true,

@@ -138,7 +138,10 @@ export type Comment = {
   holdReason?: string;
   /** What the writer may read of a rejection or removal. */
   reason?: string;
+  /** Distinct reporters of the published revision that nobody dismissed. */
   reports: number;
+  /** Published, and listed for moderators all the same: enough readers reported it. */
+  queued?: boolean;
   appeal?: { text: string; at: number };
   appeals: number;
   /** Task token of the waiting `review`. */

@@ -19,6 +19,7 @@ export const ERRORS = {
   'Capability.Refused': { status: 403, retry: false, title: 'The capability does not open this comment' },
   'Site.Unknown': { status: 404, retry: false, title: 'There is no such site' },
   'Comment.Unknown': { status: 404, retry: false, title: 'There is no such comment' },
+  'Comment.NotYet': { status: 503, retry: true, title: 'The comment is not stored yet' },
   'Comment.Malformed': { status: 422, retry: false, title: 'The event does not fit its schema' },
   'Comment.IdTaken': { status: 409, retry: false, title: 'The id belongs to another comment' },
   'Comment.Conflict': { status: 409, retry: false, title: 'The comment changed meanwhile' },

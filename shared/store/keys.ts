@@ -32,7 +32,8 @@ export const deskListing = (site: string, status: string): string => `Q#${site}#
 /** The head with the listings in which it belongs. Derived, so that no writer of a head can forget one. */
 export function headItem(comment: Comment): Item {
   const listed = comment.publishedAt !== undefined;
-  const deskStatus = comment.status === 'published' && comment.pendingRevision !== null ? 'held' : comment.status;
+  const deskStatus =
+    comment.status === 'published' && (comment.pendingRevision !== null || comment.queued) ? 'held' : comment.status;
   const deskAt = deskStatus === 'held' ? (comment.heldAt ?? comment.submittedAt) : comment.submittedAt;
   return {
     ...headKey(comment.id),

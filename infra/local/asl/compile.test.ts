@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compile } from './compile.ts';
 import { draw } from './draw.ts';
 
-const one = (state: object): object => ({ StartAt: 'S', States: { S: state } });
+const one = (state: object, name = 'S'): object => ({ StartAt: name, States: { [name]: state } });
 const end = { End: true };
 
 describe('a definition', () => {
@@ -52,7 +52,7 @@ describe('a definition', () => {
     [
       'with a bad intrinsic',
       one({ Type: 'Pass', Parameters: { 'a.$': 'States.Nope()' }, ...end }),
-      'States.Nope is not a function',
+      "The value for the field 'a.$' must be a valid JSONPath or a valid intrinsic function call at /States/S/Parameters",
     ],
     [
       'with a bad time',
@@ -77,6 +77,11 @@ describe('a definition', () => {
       }),
       "'States.ALL' must appear alone, and in the last entry at /States/S/Catch[0]/ErrorEquals",
     ],
+    [
+      'with one name twice',
+      one({ Type: 'Parallel', Branches: [one({ Type: 'Succeed' })], ...end }),
+      'DUPLICATE_STATE_NAME: Duplicate State name: S at /States/S',
+    ],
     ['without a resource', one({ Type: 'Task', ...end }), 'These fields are required: [Resource] at /States/S'],
     [
       'with a bad branch',
@@ -85,7 +90,7 @@ describe('a definition', () => {
     ],
     [
       'with a reader of objects',
-      one({ Type: 'Map', ItemReader: {}, ItemProcessor: one({ Type: 'Pass', ...end }), ...end }),
+      one({ Type: 'Map', ItemReader: {}, ItemProcessor: one({ Type: 'Pass', ...end }, 'I'), ...end }),
       "Field 'ItemReader' is not supported",
     ],
   ])('%s is refused, naming the place', (_sentence, definition, message) => {
@@ -144,7 +149,11 @@ it('draws states, choices, retries, catches and what is inside', () => {
           Choices: [{ Condition: "{% $states.input.verdict = 'hold' %}", Next: 'Both' }],
           Default: 'Lost',
         },
-        Both: { Type: 'Parallel', Branches: [one({ Type: 'Pass', ...end }), one({ Type: 'Succeed' })], End: true },
+        Both: {
+          Type: 'Parallel',
+          Branches: [one({ Type: 'Pass', ...end }, 'Left'), one({ Type: 'Succeed' }, 'Right')],
+          End: true,
+        },
         Lost: { Type: 'Fail' },
       },
     }),
@@ -154,11 +163,11 @@ it('draws states, choices, retries, catches and what is inside', () => {
       state "Judge #34;it#34;" as s1
       state "Choose" as s2
       state "Both" as s3 {
-        state "S" as s5
+        state "Left" as s5
         [*] --> s5
         s5 --> [*]
         --
-        state "S" as s6
+        state "Right" as s6
         [*] --> s6
         s6 --> [*]
       }

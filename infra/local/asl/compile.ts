@@ -6,7 +6,14 @@ import { compileIntrinsic, IntrinsicSyntaxError, looksLikeIntrinsic } from './in
 import { compileExpression, type Expression, isExpression } from './jsonata.ts';
 import { compilePath, type Path, PathSyntaxError } from './jsonpath.ts';
 import { parseResource, type Resource } from './resource.ts';
-import { compilePathField, compilePayload, compileReference, compileTemplate, type Template } from './template.ts';
+import {
+  compilePathField,
+  compilePayload,
+  compileReference,
+  compileTemplate,
+  PayloadSyntaxError,
+  type Template,
+} from './template.ts';
 import { parseTimestamp } from './timestamp.ts';
 import type { Json } from './types.ts';
 
@@ -255,6 +262,8 @@ const FIELDS: Record<StateType, [both: string[], path: string[], jsonata: string
 class Compiler {
   private readonly faults: Fault[];
   private readonly express: boolean;
+  /** Names of states, which are unique across branches and item processors too. */
+  private readonly names = new Set<string>();
 
   constructor(faults: Fault[], express: boolean) {
     this.faults = faults;
@@ -336,6 +345,8 @@ class Compiler {
       this.fault('Expected value of type Object', pointer);
       return undefined;
     }
+    if (this.names.has(name)) this.fault(`Duplicate State name: ${name}`, pointer, 'DUPLICATE_STATE_NAME');
+    this.names.add(name);
     if (name.length > 80) this.fault('State name length must be less than or equal to 80', pointer);
     const language = fields['QueryLanguage'];
     if (language !== undefined && language !== 'JSONata' && language !== 'JSONPath') {
@@ -615,7 +626,8 @@ class Compiler {
     try {
       return run();
     } catch (error) {
-      if (error instanceof RuleError) this.fault(error.message, `${pointer}${error.pointer}`);
+      if (error instanceof PayloadSyntaxError) this.fault(error.message, pointer);
+      else if (error instanceof RuleError) this.fault(error.message, `${pointer}${error.pointer}`);
       else if (error instanceof PathSyntaxError || error instanceof IntrinsicSyntaxError)
         this.fault(error.message, pointer);
       else if (typeof (error as { code?: unknown }).code === 'string') {

@@ -284,9 +284,9 @@ class Reader {
       if (sign === undefined) return this.fail('the quote is not closed');
       this.at += 1;
       if (sign === "'") return { value, pieces };
-      const escaped = sign === '\\' ? this.text[this.at] : undefined;
-      // Only quote, braces and backslash are escaped; before anything else a backslash is itself.
-      if (escaped !== undefined && `'{}\\`.includes(escaped)) {
+      if (sign === '\\') {
+        const escaped = this.text[this.at] ?? '';
+        if (escaped === '' || !`'{}\\`.includes(escaped)) this.fail('only quote, braces and backslash can be escaped');
         add(escaped);
         this.at += 1;
       } else if (sign === '{' && this.text[this.at] === '}') {

@@ -89,8 +89,12 @@ function compileVariable(node: Node): Fast | undefined {
 function compilePath(steps: readonly Node[]): Fast | undefined {
   const [head, ...rest] = steps;
   if (head?.type !== 'variable' || !isPlain(head)) return undefined;
-  if (rest.some((step) => step.type !== 'name' || !isPlain(step))) return undefined;
-  const names = rest.map((step) => step.value as string);
+  const names: Walked[] = [];
+  for (const step of rest) {
+    const index = indexOf(step);
+    if (step.type !== 'name' || index === undefined) return undefined;
+    names.push(step.value as string, ...index);
+  }
   if (head.value !== 'states') {
     const variable = compileVariable(head);
     return variable && ((env) => walk(variable(env), names, 0));
@@ -109,14 +113,35 @@ function compilePath(steps: readonly Node[]): Fast | undefined {
   }
 }
 
-function walk(start: Result, names: readonly string[], from: number): Result {
+/** A name, or a literal index into what the name before it gave. */
+type Walked = string | number;
+
+/** The index of a step such as `input[0]`: none, one, or undefined where the step does more than that. */
+function indexOf(step: Node & { stages?: readonly { type: string; expr: Node }[] }): number[] | undefined {
+  const { stages, ...plain } = step;
+  if (!isPlain(plain)) return undefined;
+  if (!stages) return [];
+  const [stage, ...more] = stages;
+  const fits = stage?.type === 'filter' && stage.expr.type === 'number' && Number.isInteger(stage.expr.value);
+  return fits && more.length === 0 ? [stage.expr.value as number] : undefined;
+}
+
+function walk(start: Result, names: readonly Walked[], from: number): Result {
   let value = start;
-  for (let index = from; index < names.length; index += 1) {
-    // jsonata maps over arrays and unwraps sequences of one: its business.
-    if (value === SLOW || Array.isArray(value)) return SLOW;
-    if (!isObject(value)) return undefined;
-    const name = names[index] as string;
-    value = Object.hasOwn(value, name) ? value[name] : undefined;
+  for (let at = from; at < names.length; at += 1) {
+    if (value === SLOW || value === undefined) return value;
+    const name = names[at] as Walked;
+    if (typeof name === 'number') {
+      // What is no list is a list of one; a list within the list is jsonata's business.
+      value = Array.isArray(value) ? value.at(name) : name === 0 || name === -1 ? value : undefined;
+      if (Array.isArray(value)) return SLOW;
+    } else if (Array.isArray(value)) {
+      // jsonata maps over arrays and unwraps sequences of one: its business.
+      return SLOW;
+    } else {
+      if (!isObject(value)) return undefined;
+      value = Object.hasOwn(value, name) ? value[name] : undefined;
+    }
   }
   return value;
 }

@@ -149,6 +149,7 @@ const leaf: Arbitrary<Json> = oneof(
   constant(null),
 );
 const name = constantFrom('a', 'b', 'c');
+const step = constantFrom('a', 'b', 'c', 'a[0]', 'b[1]', 'c[-1]', 'a[7]');
 const data = letrec<{ value: Json }>((tie) => ({
   value: oneof(
     { maxDepth: 3 },
@@ -159,8 +160,17 @@ const data = letrec<{ value: Json }>((tie) => ({
 })).value as Arbitrary<Json>;
 
 const path = tuple(
-  constantFrom('$states.input', '$states.result', '$states.context', '$v', '$w', '$none'),
-  array(name, { maxLength: 3 }),
+  constantFrom(
+    '$states.input',
+    '$states.input[0]',
+    '$states.result',
+    '$states.result[-1]',
+    '$states.context',
+    '$v',
+    '$w',
+    '$none',
+  ),
+  array(step, { maxLength: 3 }),
 ).map(([head, names]) => [head, ...names].join('.'));
 const expression = letrec<{ any: string }>((tie) => ({
   any: oneof(
@@ -203,6 +213,7 @@ describe('the fast path', () => {
 
   it.each([
     '$states.input.a.b',
+    '$states.input[0].a',
     "$states.input.kind = 'x' and $exists($policy)",
     '{"id": $states.input.id, "list": [$v, 1]}',
     "$states.input.n > 3 ? 'many' : 'few'",
@@ -211,7 +222,7 @@ describe('the fast path', () => {
   });
 
   it.each([
-    '$states.input.a[0]',
+    '$states.input.a[$v]',
     '$sum([1])',
     '$states.input.*',
     '$states.input.a{b: c}',

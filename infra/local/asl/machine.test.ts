@@ -7,7 +7,7 @@ const JSONATA = 'JSONata';
 const task = (fields: object = {}): object => ({ Type: 'Task', Resource: 'arn:aws:states:::lambda:invoke', ...fields });
 const one = (state: object, machine: object = {}): Json => ({ StartAt: 'S', States: { S: state }, ...machine }) as Json;
 const jsonata = (state: object, machine: object = {}): Json => one(state, { QueryLanguage: JSONATA, ...machine });
-const throws = (name: string, calls = '0'): Mocks => ({ S: { [calls]: { Throw: { Error: name, Cause: 'why' } } } });
+const throws = (name: string, state = 'S'): Mocks => ({ [state]: { 0: { Throw: { Error: name, Cause: 'why' } } } });
 const prefix = (state: string, event = 2): string =>
   `An error occurred while executing the state '${state}' (entered at the event id #${event}). `;
 
@@ -16,8 +16,10 @@ type Row = [sentence: string, definition: Json, input: Json, wanted: Partial<Out
 const done = (output: Json): Partial<Outcome> => ({ status: 'SUCCEEDED', output });
 const failed = (error: string | null, cause: string | null): Partial<Outcome> => ({ status: 'FAILED', error, cause });
 
-const branches = (...states: object[]): object[] => states.map((state) => one(state) as object);
-const each = (state: object): object => ({ ItemProcessor: one(state) });
+// Names are unique across a machine: branches are B0, B1, …, iterations I.
+const inner = (name: string, state: object): Json => ({ StartAt: name, States: { [name]: state } }) as Json;
+const branches = (...states: object[]): Json[] => states.map((state, index) => inner(`B${index}`, state));
+const each = (state: object): object => ({ ItemProcessor: inner('I', state) });
 const end = { End: true };
 
 const JSONPATH_ROWS: Row[] = [
@@ -279,7 +281,12 @@ const JSONATA_ROWS: Row[] = [
         M: {
           Type: 'Map',
           Items: [1, 2],
-          ItemProcessor: one({ Type: 'Pass', Assign: { inner: 1 }, Output: '{% $states.input * $k %}', End: true }),
+          ItemProcessor: inner('I', {
+            Type: 'Pass',
+            Assign: { inner: 1 },
+            Output: '{% $states.input * $k %}',
+            End: true,
+          }),
           Next: 'Z',
         },
         Z: { Type: 'Pass', Output: "{% {'r': $states.input, 'seen': $exists($inner)} %}", End: true },
@@ -351,6 +358,25 @@ const JSONATA_ROWS: Row[] = [
       'States.QueryEvaluationError',
       `${prefix('S')}The JSONata expression '$states.input.l' specified for the field 'Items' returned an unexpected result type. Expected 'array', but was 'string' for value: "x"`,
     ),
+  ],
+  [
+    'takes back the iterations that run when an item cannot be selected',
+    {
+      QueryLanguage: JSONATA,
+      StartAt: 'S',
+      States: {
+        S: {
+          Type: 'Map',
+          ItemSelector: '{% $states.context.Map.Item.Value.a %}',
+          ...each({ Type: 'Wait', Seconds: 5, End: true }),
+          Catch: [{ ErrorEquals: ['States.QueryEvaluationError'], Output: 'caught', Next: 'Z' }],
+          End: true,
+        },
+        Z: { Type: 'Wait', Seconds: 9, End: true },
+      },
+    } as Json,
+    [{ a: 1 }, { b: 2 }],
+    done('caught'),
   ],
   [
     'bears the failures it is told to bear',
@@ -614,7 +640,7 @@ describe('histories', () => {
 
   it('tell of a task that fails in a branch', async () => {
     const definition = one({ Type: 'Parallel', Branches: branches(task(end)), ...end });
-    expect(await history(definition, 1, throws('E'))).toEqual([
+    expect(await history(definition, 1, throws('E', 'B0'))).toEqual([
       [
         'ExecutionStarted',
         'ParallelStateEntered',

@@ -50,7 +50,7 @@ const MAX_CONCURRENCY = 40;
  * Pure: time and dice come from `world`, and what is to happen outside is in `effects`, in order. The last effect
  * of an execution is `ended`.
  *
- * @param start `input` is any JSON; `context` is laid over the context object; `maxEvents` bounds the history
+ * @param start `input` is any JSON; `context` is laid over the context object; `maxEvents` (finite) bounds the history
  *   (25,000, as on the service; an endless loop ends there)
  */
 export async function begin(
@@ -86,6 +86,8 @@ export async function begin(
 
 /**
  * Tells a waiting execution what happened, and runs it to where it has to wait again.
+ *
+ * One call at a time for an execution: the next takes the snapshot that the last one returned.
  *
  * @param snapshot as `begin` or `resume` gave it, or read back from JSON. It is consumed: the returned one takes its place
  * @throws SluiceError `Definition.Invalid` when the machine lacks a state that the snapshot is in: resume with the
@@ -559,7 +561,6 @@ class Run {
       if (children.running.length === 0) await this.joined(frame, children);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      this.abortChildren(frame, children);
       await this.handle(frame, state, this.worded(frame, error));
     }
   }
@@ -596,6 +597,7 @@ class Run {
   /** Retries, catches, or lets the frame fail. */
   private async handle(frame: Frame, state: State, failure: Failure, fromTask = false): Promise<void> {
     if (!this.alive(frame)) return;
+    if (frame.waiting?.for === 'children') this.abortChildren(frame, frame.waiting);
     frame.waiting = null;
     this.evaluationFailed(frame, failure);
     // Never retried or caught, not even by name, and no state around it sees it.
@@ -684,7 +686,6 @@ class Run {
         children.failed.push(frame.index);
         this.settled(frame, parent, children, 'MapIterationFailed');
         if (withinTolerance(children)) return;
-        this.abortChildren(parent, children);
         const failed = new Failure(
           'States.ExceedToleratedFailureThreshold',
           'The specified tolerated failure threshold was exceeded',
@@ -696,7 +697,6 @@ class Run {
     parent.lastEvent = frame.lastEvent;
     children.running = children.running.filter((id) => id !== frame.id);
     delete this.snapshot.frames[frame.id];
-    this.abortChildren(parent, children);
     await this.handle(
       parent,
       parentState,
@@ -711,6 +711,7 @@ class Run {
       if (children.items) this.iterationEvent('MapIterationAborted', child, frame);
       delete this.snapshot.frames[id];
     }
+    children.running = [];
   }
 
   private abort(frame: Frame): void {

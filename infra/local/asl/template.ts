@@ -81,7 +81,7 @@ export function compilePayload(value: Json): (env: Env) => Json {
   if (typeof value !== 'object' || value === null) return () => value;
   const entries = Object.entries(value).map(([key, item]) =>
     key.endsWith('.$') && typeof item === 'string'
-      ? ([key.slice(0, -2), compileReference(item, key, { lenientIndex: true })] as const)
+      ? ([key.slice(0, -2), compileMember(item, key)] as const)
       : ([key, compilePayload(item)] as const),
   );
   return (env) => {
@@ -89,6 +89,18 @@ export function compilePayload(value: Json): (env: Env) => Json {
     for (const [key, item] of entries) filled[key] = item(env);
     return filled;
   };
+}
+
+/** The value of a key that ends in `.$` is neither path nor function; `cause` says why. */
+export class PayloadSyntaxError extends Error {}
+
+function compileMember(text: string, key: string): (env: Env) => Json {
+  try {
+    return compileReference(text, key, { lenientIndex: true });
+  } catch (error) {
+    const message = `The value for the field '${key}' must be a valid JSONPath or a valid intrinsic function call`;
+    throw new PayloadSyntaxError(message, { cause: error });
+  }
 }
 
 /**

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import type { BusEvent } from '../../shared/events.ts';
+import type { Bus, Clock } from '../../shared/ports.ts';
+import { SluiceError } from '../../shared/errors.ts';
+import type { Topology } from '../topology.ts';
+import type { Database } from './database.ts';
+import { compilePattern } from './patterns.ts';
+import type { LocalQueue } from './queues.ts';
+
+export const REGION = 'us-east-1';
+export const ACCOUNT = '000000000000';
+
+/**
+ * The bus: each event goes to the queue of every rule that matches, all in one group, so that a put that was answered is
+ * in its queues.
+ *
+ * An event that a target will not take (its size) goes to the rule's dead letters, as EventBridge does.
+ */
+export function localBus(
+  { rules }: Pick<Topology, 'rules'>,
+  queues: Record<string, LocalQueue>,
+  database: Database,
+  clock: Clock,
+): Bus & { onEvent(listener: (event: BusEvent) => void): void } {
+  const compiled = Object.entries(rules).map(([name, rule]) => ({ name, rule, matches: compilePattern(rule.pattern) }));
+  let listeners: ((event: BusEvent) => void)[] = [];
+
+  return {
+    onEvent(listener) {
+      listeners = [...listeners, listener];
+    },
+    async put(entries) {
+      const events = entries.map(({ id, source, type, detail }): BusEvent => ({
+        version: '0',
+        id: id ?? randomUUID(),
+        'detail-type': type,
+        source,
+        account: ACCOUNT,
+        time: new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z'),
+        region: REGION,
+        resources: [],
+        detail,
+      }));
+      const reached = new Set<LocalQueue>();
+      await database.write(() => {
+        for (const event of events) {
+          const body = JSON.stringify(event);
+          for (const { name, rule, matches } of compiled) {
+            if (!matches(event)) continue;
+            const queue = queueOf(queues, rule.target.queue);
+            try {
+              queue.enqueue(body, rule.target.messageGroup ? { group: rule.target.messageGroup } : {});
+              reached.add(queue);
+            } catch (error) {
+              if (!(error instanceof SluiceError && error.code === 'Queue.TooLarge')) throw error;
+              const dead = queueOf(queues, rule.deadLetter);
+              dead.enqueue(
+                JSON.stringify({
+                  source: rule.target.queue,
+                  reason: error.code,
+                  detail: `rule ${name}: ${error.message}`,
+                  message: body,
+                }),
+              );
+              reached.add(dead);
+            }
+          }
+        }
+      });
+      for (const queue of reached) queue.arrived();
+      for (const event of events) for (const listener of listeners) listener(event);
+      return events.map(({ id }) => id);
+    },
+  };
+}
+
+function queueOf(queues: Record<string, LocalQueue>, name: string): LocalQueue {
+  const queue = queues[name];
+  if (!queue)
+    throw new SluiceError('Topology.Unsupported', `no queue ${name}`, { hint: 'declare it in infra/topology.ts' });
+  return queue;
+}

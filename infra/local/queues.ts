@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto';
+import { SluiceError } from '../../shared/errors.ts';
+import type { Clock, Queue, QueueMessage } from '../../shared/ports.ts';
+import type { QueueSpec } from '../topology.ts';
+import type { Database } from './database.ts';
+
+type MessageRow = {
+  id: number;
+  uuid: string;
+  lane: string;
+  body: string;
+  receive_count: number;
+  sent_at: number;
+};
+
+export type LocalQueue = Queue & {
+  name: string;
+  spec: QueueSpec;
+  /** Puts a message inside a group that is open already: for the bus, which writes all targets at once. */
+  enqueue(body: string, options?: { delaySeconds?: number; group?: string }): void;
+  /** Calls back when something may be visible. */
+  onArrival(listener: () => void): void;
+  /** After `enqueue`, once the group is on disk. */
+  arrived(): void;
+  /** When the next message becomes visible, in ms since the epoch. */
+  nextAt(): number | undefined;
+};
+
+/**
+ * SQS standard queues over SQLite: visibility timeout, delay, maximum receives into a dead-letter queue, message groups
+ * served in turn.
+ *
+ * Messages that a dead process had in flight are visible at once, and keep their receive count.
+ */
+export function localQueues(
+  specs: Record<string, QueueSpec>,
+  database: Database,
+  clock: Clock,
+): Record<string, LocalQueue> {
+  const { sqlite } = database;
+  sqlite.exec('UPDATE message SET visible_at = 0, receipt = NULL WHERE receipt IS NOT NULL');
+
+  const insert = sqlite.prepare(
+    `INSERT INTO message (uuid, queue, lane, body, visible_at, sent_at) VALUES ($uuid, $queue, $lane, $body, $visibleAt, $now)`,
+  );
+  const heads = sqlite.prepare(
+    `SELECT id, uuid, lane, body, receive_count, sent_at FROM message
+      WHERE queue = $queue AND lane = $lane AND visible_at <= $now ORDER BY visible_at, id LIMIT $max`,
+  );
+  const hide = sqlite.prepare(
+    `UPDATE message SET visible_at = $until, receipt = $receipt, receive_count = receive_count + 1,
+       first_received_at = coalesce(first_received_at, $now) WHERE id = $id`,
+  );
+  const bury = sqlite.prepare(
+    `UPDATE message SET queue = $dead, lane = '', visible_at = $now, receipt = NULL, receive_count = 0 WHERE id = $id`,
+  );
+  const drop = sqlite.prepare('DELETE FROM message WHERE receipt = $receipt');
+  const show = sqlite.prepare(
+    'UPDATE message SET visible_at = $at, receipt = iif($at <= $now, NULL, receipt) WHERE receipt = $receipt',
+  );
+  const tally = sqlite.prepare(
+    `SELECT count(*) AS total, coalesce(sum(receipt IS NOT NULL AND visible_at > $now), 0) AS inFlight,
+       coalesce(sum(receipt IS NULL AND visible_at > $now), 0) AS delayed FROM message WHERE queue = $queue`,
+  );
+  const soonest = sqlite.prepare('SELECT min(visible_at) AS at FROM message WHERE queue = $queue AND lane = $lane');
+  const lanesOf = sqlite.prepare('SELECT DISTINCT lane FROM message WHERE queue = $queue');
+
+  const queues: Record<string, LocalQueue> = {};
+  for (const [name, spec] of Object.entries(specs)) {
+    const lanes = new Set((lanesOf.all({ $queue: name }) as { lane: string }[]).map(({ lane }) => lane));
+    let turn = 0;
+    let listeners: (() => void)[] = [];
+    const arrived = () => {
+      for (const listener of listeners) listener();
+    };
+
+    const enqueue: LocalQueue['enqueue'] = (body, { delaySeconds = 0, group = '' } = {}) => {
+      const bytes = Buffer.byteLength(body);
+      if (bytes > spec.maxMessageBytes) {
+        throw new SluiceError('Queue.TooLarge', `${bytes} bytes, and ${name} takes ${spec.maxMessageBytes}`, {
+          hint: 'send less',
+        });
+      }
+      const lane = spec.fair ? group : '';
+      lanes.add(lane);
+      const now = clock.now();
+      insert.run({
+        $uuid: randomUUID(),
+        $queue: name,
+        $lane: lane,
+        $body: body,
+        $visibleAt: now + delaySeconds * 1000,
+        $now: now,
+      });
+    };
+
+    /** One from each lane in turn, until `max` are there or all lanes are dry. */
+    const pick = (max: number, now: number): MessageRow[] => {
+      const order = [...lanes];
+      const perLane = Math.max(1, Math.ceil(max / Math.max(1, order.length)));
+      const picked: MessageRow[] = [];
+      for (let step = 0; step < order.length && picked.length < max; step++) {
+        const lane = order[(turn + step) % order.length] as string;
+        picked.push(
+          ...(heads.all({
+            $queue: name,
+            $lane: lane,
+            $now: now,
+            $max: Math.min(perLane, max - picked.length),
+          }) as MessageRow[]),
+        );
+      }
+      // A lone busy lane may use what the others left.
+      if (picked.length < max && perLane < max) {
+        const seen = new Set(picked.map(({ id }) => id));
+        for (let step = 0; step < order.length && picked.length < max; step++) {
+          const lane = order[(turn + step) % order.length] as string;
+          const more = heads.all({ $queue: name, $lane: lane, $now: now, $max: max }) as MessageRow[];
+          for (const row of more) {
+            if (seen.has(row.id) || picked.length >= max) continue;
+            seen.add(row.id);
+            picked.push(row);
+          }
+        }
+      }
+      turn = order.length > 0 ? (turn + 1) % order.length : 0;
+      return picked;
+    };
+
+    queues[name] = {
+      name,
+      spec,
+      enqueue,
+      arrived,
+      onArrival(listener) {
+        listeners = [...listeners, listener];
+      },
+      nextAt() {
+        let next: number | undefined;
+        for (const lane of lanes) {
+          const { at } = soonest.get({ $queue: name, $lane: lane }) as { at: number | null };
+          if (at !== null && (next === undefined || at < next)) next = at;
+        }
+        return next;
+      },
+      async send(body, options) {
+        await database.write(() => enqueue(body, options));
+        arrived();
+      },
+      async receive(max) {
+        const now = clock.now();
+        const messages = await database.write(() => {
+          const taken: QueueMessage[] = [];
+          for (const row of pick(max, now)) {
+            if (spec.deadLetter && row.receive_count >= spec.deadLetter.maxReceives) {
+              bury.run({ $dead: spec.deadLetter.queue, $now: now, $id: row.id });
+              continue;
+            }
+            const receipt = randomUUID();
+            hide.run({ $until: now + spec.visibilitySeconds * 1000, $receipt: receipt, $now: now, $id: row.id });
+            taken.push({
+              id: row.uuid,
+              receipt,
+              body: row.body,
+              receiveCount: row.receive_count + 1,
+              sentAt: row.sent_at,
+              ...(row.lane && { group: row.lane }),
+            });
+          }
+          return taken;
+        });
+        return messages;
+      },
+      async remove(receipt) {
+        await database.write(() => drop.run({ $receipt: receipt }));
+      },
+      async changeVisibility(receipt, seconds) {
+        const now = clock.now();
+        await database.write(() => show.run({ $at: now + seconds * 1000, $receipt: receipt, $now: now }));
+        arrived();
+      },
+      async attributes() {
+        const { total, inFlight, delayed } = tally.get({ $queue: name, $now: clock.now() }) as {
+          total: number;
+          inFlight: number;
+          delayed: number;
+        };
+        return { depth: total - inFlight, inFlight, delayed };
+      },
+    };
+  }
+  return queues;
+}

@@ -1,0 +1,188 @@
+import { SluiceError } from '../../shared/errors.ts';
+import type { Clock, Item, Key, Query, Table, Write, WriteResult } from '../../shared/ports.ts';
+import type { Database } from './database.ts';
+
+type DocRow = { doc: string };
+type PageRow = { doc: string; sort: string; pk: string; sk: string };
+
+/** Items deleted in one go once they expired. */
+const SWEEP_BATCH = 500;
+
+/** A write whose condition did not hold: takes back its group, and is answered, not thrown. */
+class Failed extends Error {
+  readonly index: number;
+  constructor(index: number) {
+    super('condition');
+    this.index = index;
+  }
+}
+
+/**
+ * The table over SQLite.
+ *
+ * @param onWrite told each item as it is written, inside the group: for caches that must never be staler than the store
+ */
+export function localTable(
+  database: Database,
+  clock: Clock,
+  onWrite: (item: Item) => void = () => {},
+): Table & { sweep(): Promise<number> } {
+  const { sqlite } = database;
+  const seconds = () => Math.floor(clock.now() / 1000);
+  const COLUMNS = 'pk, sk, version, expires_at, doc, gsi1pk, gsi1sk, gsi2pk, gsi2sk, gsi3pk, gsi3sk';
+  const VALUES = '$pk, $sk, $version, $expiresAt, $doc, $gsi1pk, $gsi1sk, $gsi2pk, $gsi2sk, $gsi3pk, $gsi3sk';
+  const SET = `version = $version, expires_at = $expiresAt, doc = $doc, gsi1pk = $gsi1pk, gsi1sk = $gsi1sk,
+    gsi2pk = $gsi2pk, gsi2sk = $gsi2sk, gsi3pk = $gsi3pk, gsi3sk = $gsi3sk`;
+
+  const getOne = sqlite.prepare(
+    'SELECT doc FROM item WHERE pk = $pk AND sk = $sk AND (expires_at IS NULL OR expires_at > $now)',
+  );
+  const put = sqlite.prepare(
+    `INSERT INTO item (${COLUMNS}) VALUES (${VALUES}) ON CONFLICT (pk, sk) DO UPDATE SET ${SET}`,
+  );
+  // An expired item is absent, though its row may still stand.
+  const putAbsent = sqlite.prepare(
+    `INSERT INTO item (${COLUMNS}) VALUES (${VALUES}) ON CONFLICT (pk, sk) DO UPDATE SET ${SET}
+      WHERE item.expires_at IS NOT NULL AND item.expires_at <= $now`,
+  );
+  const putVersion = sqlite.prepare(`UPDATE item SET ${SET} WHERE pk = $pk AND sk = $sk AND version = $expected`);
+  const remove = sqlite.prepare('DELETE FROM item WHERE pk = $pk AND sk = $sk');
+  const removeVersion = sqlite.prepare('DELETE FROM item WHERE pk = $pk AND sk = $sk AND version = $expected');
+  const sweepSome = sqlite.prepare(
+    'DELETE FROM item WHERE id IN (SELECT id FROM item WHERE expires_at IS NOT NULL AND expires_at <= $now LIMIT $max)',
+  );
+
+  const read = (key: Key): Item | undefined => {
+    const row = getOne.get({ $pk: key.pk, $sk: key.sk, $now: seconds() }) as DocRow | undefined;
+    return row && (JSON.parse(row.doc) as Item);
+  };
+
+  const bind = (item: Item) => ({
+    $pk: item.pk,
+    $sk: item.sk,
+    $version: item.version ?? null,
+    $expiresAt: item.expiresAt ?? null,
+    $doc: JSON.stringify(item),
+    $gsi1pk: item.gsi1pk ?? null,
+    $gsi1sk: item.gsi1sk ?? null,
+    $gsi2pk: item.gsi2pk ?? null,
+    $gsi2sk: item.gsi2sk ?? null,
+    $gsi3pk: item.gsi3pk ?? null,
+    $gsi3sk: item.gsi3sk ?? null,
+  });
+
+  const add = (key: Key, by: Record<string, number>, expiresAt: number | undefined): Item => {
+    const next: Item = { ...(read(key) ?? key), ...(expiresAt !== undefined && { expiresAt }) };
+    for (const [name, step] of Object.entries(by)) next[name] = Number(next[name] ?? 0) + step;
+    put.run(bind(next));
+    onWrite(next);
+    return next;
+  };
+
+  const apply = (write: Write, index: number): void => {
+    if ('put' in write) {
+      const changes =
+        write.if === undefined
+          ? put.run(bind(write.put)).changes
+          : write.if === 'absent'
+            ? putAbsent.run({ ...bind(write.put), $now: seconds() }).changes
+            : putVersion.run({ ...bind(write.put), $expected: write.if.version }).changes;
+      if (changes === 0) throw new Failed(index);
+      onWrite(write.put);
+    } else if ('delete' in write) {
+      const { pk, sk } = write.delete;
+      if (write.if === undefined) remove.run({ $pk: pk, $sk: sk });
+      else if (removeVersion.run({ $pk: pk, $sk: sk, $expected: write.if.version }).changes === 0)
+        throw new Failed(index);
+    } else if ('add' in write) {
+      add(write.add, write.by, write.expiresAt);
+    } else {
+      const found = read(write.check);
+      const holds = write.if === 'absent' ? found === undefined : found?.version === write.if.version;
+      if (!holds) throw new Failed(index);
+    }
+  };
+
+  return {
+    async get(key) {
+      return read(key);
+    },
+    async getMany(keys) {
+      return keys.map(read);
+    },
+    async query(query) {
+      return page(query, sqlite, seconds());
+    },
+    async write(writes): Promise<WriteResult> {
+      try {
+        return await database.write(() => {
+          writes.forEach(apply);
+          return { done: true } as const;
+        });
+      } catch (error) {
+        if (error instanceof Failed) return { done: false, failed: error.index };
+        throw error;
+      }
+    },
+    async increment(key, by, { expiresAt } = {}) {
+      const item = await database.write(() => add(key, by, expiresAt));
+      return Object.fromEntries(Object.keys(by).map((name) => [name, Number(item[name])]));
+    },
+    /** Deletes expired items, at most a batch; how many. */
+    async sweep() {
+      return database.write(() => Number(sweepSome.run({ $now: seconds(), $max: SWEEP_BATCH }).changes));
+    },
+  };
+}
+
+const statements = new WeakMap<object, Map<string, ReturnType<Database['sqlite']['prepare']>>>();
+
+function page(
+  { index, pk, from, to, prefix, order = 'ascending', limit = 100, cursor }: Query,
+  sqlite: Database['sqlite'],
+  now: number,
+): { items: readonly Item[]; cursor?: string } {
+  const [pkColumn, sortColumn] = index ? ([`${index}pk`, `${index}sk`] as const) : (['pk', 'sk'] as const);
+  const down = order === 'descending';
+  const low = prefix !== undefined && (from === undefined || prefix > from) ? prefix : from;
+  const high = prefix !== undefined && (to === undefined || `${prefix}\u{10ffff}` < to) ? `${prefix}\u{10ffff}` : to;
+  const after = cursor === undefined ? undefined : readCursor(cursor);
+  const sql = `SELECT doc, ${sortColumn} AS sort, pk, sk FROM item
+    WHERE ${pkColumn} = $pk AND (expires_at IS NULL OR expires_at > $now)
+    ${low === undefined ? '' : `AND ${sortColumn} >= $low`} ${high === undefined ? '' : `AND ${sortColumn} <= $high`}
+    ${after ? `AND (${sortColumn}, pk, sk) ${down ? '<' : '>'} ($sort, $afterPk, $afterSk)` : ''}
+    ORDER BY ${sortColumn} ${down ? 'DESC' : 'ASC'}, pk ${down ? 'DESC' : 'ASC'}, sk ${down ? 'DESC' : 'ASC'} LIMIT $limit`;
+  let prepared = statements.get(sqlite);
+  if (!prepared) statements.set(sqlite, (prepared = new Map()));
+  let statement = prepared.get(sql);
+  if (!statement) prepared.set(sql, (statement = sqlite.prepare(sql)));
+  const rows = statement.all({
+    $pk: pk,
+    $now: now,
+    $limit: limit + 1,
+    ...(low !== undefined && { $low: low }),
+    ...(high !== undefined && { $high: high }),
+    ...(after && { $sort: after[0], $afterPk: after[1], $afterSk: after[2] }),
+  }) as PageRow[];
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    items: shown.map((row) => JSON.parse(row.doc) as Item),
+    ...(rows.length > limit &&
+      last && { cursor: Buffer.from(JSON.stringify([last.sort, last.pk, last.sk])).toString('base64url') }),
+  };
+}
+
+function readCursor(cursor: string): [string, string, string] {
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+    if (Array.isArray(parts) && parts.length === 3 && parts.every((part) => typeof part === 'string')) {
+      return parts as [string, string, string];
+    }
+  } catch {
+    // Falls through to the same answer.
+  }
+  throw new SluiceError('Request.Invalid', 'the cursor is not one of ours', {
+    hint: 'take nextCursor from the page before',
+  });
+}

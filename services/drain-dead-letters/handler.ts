@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { PIPELINE_SOURCE } from '../../shared/events.ts';
+import { parse } from '../../shared/parse.ts';
+import type { Service } from '../../shared/ports.ts';
+import { deadLettersOf, type DeadLetter } from '../../shared/store/dead-letters.ts';
+
+const Batch = z.object({
+  Records: z.array(
+    z.object({
+      messageId: z.string(),
+      body: z.string(),
+      eventSourceARN: z.string(),
+      attributes: z.record(z.string(), z.string()).optional(),
+    }),
+  ),
+});
+
+/** What our workflow and bus send: the message with the reason beside it. */
+const Fault = z.object({ source: z.string(), reason: z.string(), detail: z.string(), message: z.string() });
+
+/** Takes dead letters from their queues into the store, where nothing expires unseen. */
+export const drainDeadLetters: Service = ({ table, bus, clock, log }) => {
+  const letters = deadLettersOf(table);
+  return async (input) => {
+    const { Records } = parse(Batch, input, 'Internal.Bug');
+    const failed: { itemIdentifier: string }[] = [];
+    for (const record of Records) {
+      try {
+        const letter = letterOf(record, clock.now());
+        await letters.put(letter);
+        await bus.put([
+          {
+            source: PIPELINE_SOURCE,
+            type: 'DeadLettered',
+            detail: {
+              schema: 1,
+              ...(letter.site && { site: letter.site }),
+              deadLetterId: letter.id,
+              reason: letter.reason,
+              at: new Date(clock.now()).toISOString(),
+            },
+          },
+        ]);
+        log.warn(
+          { deadLetterId: letter.id, commentId: letter.commentId, source: letter.source, reason: letter.reason },
+          'dead letter',
+        );
+      } catch (error) {
+        log.error({ err: error, messageId: record.messageId }, 'dead letter not drained');
+        failed.push({ itemIdentifier: record.messageId });
+      }
+    }
+    return { batchItemFailures: failed };
+  };
+};
+
+function letterOf(record: z.infer<typeof Batch>['Records'][number], nowMs: number): DeadLetter {
+  const queue = record.eventSourceARN.split(':').at(-1) ?? '';
+  const fault = Fault.safeParse(parsed(record.body));
+  const body = fault.success ? fault.data.message : record.body;
+  const event = parsed(body) as
+    | {
+        detail?: { site?: unknown; id?: unknown; lane?: unknown };
+        id?: unknown;
+        retry?: { attempt?: number; firstAt?: number };
+        site?: unknown;
+        commentId?: unknown;
+      }
+    | undefined;
+  const site = stringOf(event?.detail?.site ?? event?.site, /^[a-z0-9][a-z0-9.-]{0,62}$/);
+  const commentId = stringOf(event?.detail?.id ?? event?.commentId ?? event?.id, /^[A-Za-z0-9_-]{1,64}$/);
+  const lane = stringOf(event?.detail?.lane, /^.{1,40}$/);
+  return {
+    id: record.messageId,
+    ...(site && { site }),
+    ...(commentId && { commentId }),
+    source: fault.success ? fault.data.source : queue.replace(/^(.*\.)?/, '').replace(/-dead$/, ''),
+    reason: fault.success ? fault.data.reason : 'Queue.MaxReceives',
+    attempts: (event?.retry?.attempt ?? 0) + 1,
+    firstAt: event?.retry?.firstAt ?? nowMs,
+    detail: fault.success ? messageOf(fault.data.detail) : 'received as often as its queue allows, and never finished',
+    body,
+    ...(lane && { group: lane }),
+  };
+}
+
+/** A Lambda's cause is JSON; its message is what a person wants to read. */
+function messageOf(cause: string): string {
+  const inner = parsed(cause);
+  const message = inner && typeof inner === 'object' && 'errorMessage' in inner ? String(inner.errorMessage) : cause;
+  return message.slice(0, 1000);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const stringOf = (value: unknown, shape: RegExp): string | undefined =>
+  typeof value === 'string' && shape.test(value) ? value : undefined;

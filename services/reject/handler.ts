@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { PIPELINE_SOURCE } from '../../shared/events.ts';
+import { parse } from '../../shared/parse.ts';
+import type { Service } from '../../shared/ports.ts';
+import { storeOf } from '../../shared/store/comments.ts';
+import { RunTrace, traceOf } from '../../shared/trace.ts';
+import { releaseParked } from '../publish/handler.ts';
+
+const Input = z.object({
+  id: z.string(),
+  version: z.number().optional(),
+  reason: z.string().optional(),
+  executionId: z.string(),
+  trace: RunTrace.optional(),
+});
+
+/**
+ * Rejects a comment, or follows a decision that took one from readers: the event, and the replies that waited (they are
+ * held with that reason). A rejected edit leaves the published revision as it is.
+ */
+export const reject: Service = (ports) => {
+  const { clock, table } = ports;
+  const store = storeOf(table, clock);
+  return async (input) => {
+    const { id, reason, executionId, trace } = parse(Input, input, 'Internal.Bug');
+    const comment = await store.changeLatest(id, (now) => {
+      const edit = now.status === 'published' && trace !== undefined && now.publishedRevision !== now.revision;
+      if (edit && now.pendingRevision === null && now.reason !== `edit-${now.revision}`) {
+        return {
+          set: { reason: `edit-${now.revision}` },
+          by: 'policy',
+          action: 'reject-edit',
+          ...(trace && { trace: traceOf(trace, executionId, clock.now()) }),
+        };
+      }
+      if (now.status !== 'received') return undefined;
+      return {
+        set: { status: 'rejected', reason: reason ?? 'policy' },
+        by: 'policy',
+        action: 'reject',
+        reason: reason ?? 'policy',
+        ...(trace && { trace: traceOf(trace, executionId, clock.now()) }),
+      };
+    });
+    const type =
+      comment.status === 'rejected' || comment.status === 'spam'
+        ? 'CommentRejected'
+        : comment.status === 'removed' || comment.status === 'deleted' || comment.status === 'erased'
+          ? 'CommentRemoved'
+          : undefined;
+    if (!type) return { id, version: comment.version, next: 'done' };
+    await ports.bus.put([
+      {
+        source: PIPELINE_SOURCE,
+        type,
+        detail: {
+          schema: 1,
+          site: comment.site,
+          id,
+          thread: comment.thread,
+          version: comment.version,
+          at: new Date(clock.now()).toISOString(),
+          reason: comment.reason ?? comment.status,
+        },
+      },
+    ]);
+    await releaseParked(ports, store, id);
+    ports.log.info({ commentId: id, site: comment.site, executionId, status: comment.status }, 'comment not public');
+    return { id, version: comment.version, next: 'done' };
+  };
+};

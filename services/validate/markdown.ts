@@ -1,0 +1,248 @@
+import markdownIt, { type MarkdownIt, type StateBlock, type Token } from 'markdown-it';
+import sanitizeHtml from 'sanitize-html';
+import { parse as parseHost } from 'tldts';
+import { BIDI, CONTROL, INVISIBLE } from './characters.ts';
+
+/** Blocks within blocks; what lies deeper shows as the text that it is. */
+const MAX_NESTING = 20;
+/** Relative addresses would lead elsewhere in a feed, a mail and on the desk. */
+const ABSOLUTE = /^(?:https?:\/\/[^/]|mailto:.)/i;
+const LINK_REL = 'nofollow ugc noopener';
+
+/** Everything of Markdown that comments may use. No headings, tables, rules, raw HTML or hidden link definitions. */
+const BLOCK_RULES = ['blockquote', 'code', 'fence', 'list', 'paragraph'];
+const INLINE_RULES = [
+  'autolink',
+  'backticks',
+  'emphasis',
+  'balance_pairs',
+  'fragments_join',
+  'entity',
+  'escape',
+  'link',
+  'linkify',
+  'newline',
+  'text',
+];
+
+const TEXT_ONLY = markdown([]);
+const WITH_IMAGES = markdown(['image']);
+
+/** What may leave here, whatever the parser before it let through. */
+const SANITIZE: sanitizeHtml.IOptions = {
+  allowedTags: ['p', 'br', 'em', 'strong', 'code', 'pre', 'blockquote', 'ul', 'ol', 'li', 'a'],
+  allowedAttributes: { a: ['href', 'rel'], ol: ['start'] },
+  allowedClasses: { code: [/^language-[a-z0-9+#-]{1,20}$/i] },
+  allowedSchemes: ['http', 'https', 'mailto'],
+  allowProtocolRelative: false,
+  transformTags: {
+    a: (tagName, { href = '' }) => ({ tagName, attribs: ABSOLUTE.test(href) ? { href, rel: LINK_REL } : {} }),
+  },
+};
+const SANITIZE_IMAGES: sanitizeHtml.IOptions = {
+  ...SANITIZE,
+  allowedTags: [...(SANITIZE.allowedTags as string[]), 'img'],
+  allowedAttributes: { a: ['href', 'rel'], ol: ['start'], img: ['src', 'alt', 'loading', 'referrerpolicy'] },
+  allowedSchemesByTag: { img: ['https'] },
+  transformTags: {
+    ...SANITIZE.transformTags,
+    img: (tagName, { src = '', alt = '' }) => ({
+      tagName,
+      attribs: { src, alt, loading: 'lazy', referrerpolicy: 'no-referrer' },
+    }),
+  },
+};
+
+/**
+ * The sanitized HTML of a comment, the only form that reaches a page.
+ *
+ * Nothing of the text is lost: what is no Markdown of ours shows as it was written. Work grows with the length of the body
+ * (at most 16 KiB by the policy), not with its nesting.
+ */
+export function render(body: string, { images = false }: { images?: boolean } = {}): string {
+  if (isPlain(body)) return renderPlain(body);
+  const html = images ? WITH_IMAGES.render(body) : TEXT_ONLY.renderer.render(parse(body), TEXT_ONLY.options, {});
+  return sanitizeHtml(html, images ? SANITIZE_IMAGES : SANITIZE);
+}
+
+/** The text that readers see, without markup and without what does not show; blocks on lines of their own. */
+export function plainText(body: string): string {
+  if (isPlain(body)) return tidy(body);
+  let text = '';
+  for (const token of parse(body)) {
+    if (token.type === 'inline') text += inlineText(token.children ?? []) + '\n';
+    else if (token.type === 'fence' || token.type === 'code_block') text += token.content + '\n';
+  }
+  return tidy(text);
+}
+
+/** The start of the text on one line, at most `max` characters (code points), cut at a word where one ends near. */
+export function excerpt(body: string, max = 200): string {
+  const text = plainText(body).replace(/\s+/g, ' ').trim();
+  if (text.length <= max) return text;
+  const characters = Array.from(text.slice(0, max * 2 + 2));
+  if (characters.length <= max) return text;
+  const cut = characters.slice(0, max - 1).join('');
+  const space = cut.lastIndexOf(' ');
+  return `${space > cut.length * 0.8 ? cut.slice(0, space) : cut}…`;
+}
+
+export type Links = {
+  /** Registrable domains (else the host or address as it stands), lower-case, punycode, each once, at most 100. */
+  hosts: readonly string[];
+  /** Links in the body that a reader could follow, and bare `www.` addresses. The writer's own URL is not one. */
+  count: number;
+};
+
+const MAX_HOSTS = 100;
+/** Addresses that no renderer links but that a reader may type in. `node.js` and `main.rs` are none. */
+const WRITTEN_HOST =
+  /(?<![\p{L}\p{N}@._-])(?:https?:\/\/|www\.)?((?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.){1,8}\p{L}[\p{L}\p{N}-]{1,23})(?![\p{L}\p{N}_@-]|\.\p{L})/giu;
+const COMMON_TLD =
+  /\.(?:com|net|org|info|biz|xyz|top|site|online|shop|store|club|live|vip|win|bet|casino|link|click|pro|icu|buzz|app|dev|io|co|me|ru|cn|tk|ml|ga|cf|gq|su|pw|ly|gl)$/i;
+
+/** Where the body's links lead, and the writer's own URL. */
+export function linksOf(body: string, extraUrl?: string): Links {
+  const hosts = new Set<string>();
+  let count = 0;
+  if (isPlain(body)) {
+    count = wwwCount(body);
+  } else {
+    for (const token of parse(body)) {
+      let inLink = false;
+      for (const child of token.children ?? []) {
+        if (child.type === 'link_close') inLink = false;
+        if (child.type === 'text' && !inLink) count += wwwCount(child.content);
+        if (child.type !== 'link_open') continue;
+        inLink = true;
+        count++;
+        add(hosts, String(child.attrGet('href') ?? ''));
+      }
+    }
+  }
+  if (body.includes('.')) {
+    for (const [written, host] of body.matchAll(WRITTEN_HOST)) {
+      if (hosts.size >= MAX_HOSTS) break;
+      if (/^(?:https?:|www\.)/i.test(written) || COMMON_TLD.test(host ?? '')) add(hosts, `http://${host}`);
+    }
+  }
+  if (extraUrl) add(hosts, extraUrl);
+  return { hosts: [...hosts], count };
+}
+
+/** A host as `linksOf` names it: `https://Blog.Example.co.uk/x` and `blog.example.co.uk` are `example.co.uk`. */
+export function registrableHost(urlOrHost: string): string | undefined {
+  let ascii: string;
+  try {
+    // `URL` speaks IDNA, so that homographs and upper case meet in punycode.
+    const url = new URL(/^[a-z][a-z0-9+.-]*:/i.test(urlOrHost) ? urlOrHost : `http://${urlOrHost}`);
+    ascii = url.protocol === 'mailto:' ? (url.pathname.split('@').at(-1) ?? '') : url.hostname;
+  } catch {
+    return undefined;
+  }
+  const { domain, hostname } = parseHost(ascii, { allowPrivateDomains: true });
+  return domain ?? hostname ?? undefined;
+}
+
+function wwwCount(text: string): number {
+  return text.match(/(?<![\p{L}\p{N}./@-])www\.[\p{L}\p{N}]/giu)?.length ?? 0;
+}
+
+function add(hosts: Set<string>, url: string): void {
+  const host = hosts.size < MAX_HOSTS ? registrableHost(url) : undefined;
+  if (host) hosts.add(host);
+}
+
+function markdown(extra: readonly string[]): MarkdownIt {
+  const md = markdownIt({ html: false, linkify: true, breaks: true, maxNesting: 100 });
+  md.block.ruler.enableOnly(BLOCK_RULES);
+  const inline = [...INLINE_RULES, ...extra];
+  md.inline.ruler.enableOnly(inline, true);
+  md.inline.ruler2.enableOnly(inline, true);
+  // `main.rs` and `me@example.com` are no links here: the first is none, the second would feed harvesters.
+  md.linkify.set({ fuzzyLink: false, fuzzyEmail: false, fuzzyIP: false }).add('ftp:', null).add('//', null);
+  md.validateLink = (url) => ABSOLUTE.test(url);
+  md.core.ruler.push('links_to_nowhere', ({ tokens }) => tokens.forEach(dropLinksToNowhere));
+  const tokenize = md.block.tokenize.bind(md.block);
+  // markdown-it drops what lies deeper than its own maxNesting: a comment would lose text.
+  md.block.tokenize = (state, startLine, endLine) =>
+    state.level >= MAX_NESTING ? asParagraph(state, startLine, endLine) : tokenize(state, startLine, endLine);
+  return md;
+}
+
+/** `[text]()` is text. */
+function dropLinksToNowhere(token: Token): void {
+  let dropped = false;
+  const children = token.children?.filter(({ type, attrs }) => {
+    if (type === 'link_open') dropped = !attrs?.some(([name, value]) => name === 'href' && value !== '');
+    return !dropped || (type !== 'link_open' && type !== 'link_close');
+  });
+  if (children) token.children = children;
+}
+
+/** The lines of a block as one paragraph, up to where an outer block goes on. */
+function asParagraph(state: StateBlock, startLine: number, endLine: number): void {
+  let line = startLine + 1;
+  while (line < endLine && (state.isEmpty(line) || state.sCount[line]! >= state.blkIndent)) line++;
+  state.push('paragraph_open', 'p', 1);
+  const inline = state.push('inline', '', 0);
+  inline.content = state.getLines(startLine, line, state.blkIndent, false).trim();
+  inline.map = [startLine, line];
+  inline.children = [];
+  state.push('paragraph_close', 'p', -1);
+  state.line = line;
+}
+
+let parsedBody: string | undefined;
+let parsedTokens: Token[] = [];
+
+/** Tokens of a body; the last one is kept, since rendering, excerpt and links of one comment follow each other. */
+function parse(body: string): Token[] {
+  if (body !== parsedBody) {
+    parsedTokens = TEXT_ONLY.parse(body, {});
+    parsedBody = body;
+  }
+  return parsedTokens;
+}
+
+/** What could make the parser do more than paragraphs and line breaks: markup and entities anywhere, or control characters, */
+// oxlint-disable-next-line no-control-regex
+const MARKUP = /[\\`*_[\]<>&\0\r\t]/;
+/** and at the start of a line a list marker, a fence or white space, at its end white space, or a run of empty lines. */
+const LINE_MARKUP = /^[^\S\n]|[^\S\n]$|^(?:[-+~]|\d{1,9}[.)])/m;
+
+function isPlain(body: string): boolean {
+  return (
+    !MARKUP.test(body) &&
+    !(body.includes(':') && /:\/\/|mailto:/i.test(body)) &&
+    !LINE_MARKUP.test(body) &&
+    body !== '' &&
+    !body.startsWith('\n') &&
+    !body.endsWith('\n')
+  );
+}
+
+/** Byte for byte what the parser and the sanitizer make of a plain body; a property test holds it to that. */
+function renderPlain(body: string): string {
+  let html = '';
+  for (const paragraph of body.split(/\n{2,}/)) html += `<p>${paragraph.replaceAll('\n', '<br />\n')}</p>\n`;
+  return html;
+}
+
+function inlineText(tokens: readonly Token[]): string {
+  let text = '';
+  for (const token of tokens) {
+    if (token.type === 'softbreak' || token.type === 'hardbreak') text += '\n';
+    else text += token.content;
+  }
+  return text;
+}
+
+function tidy(text: string): string {
+  return text
+    .replace(CONTROL, '')
+    .replace(BIDI, '')
+    .replace(INVISIBLE, '')
+    .replace(/\n{2,}/g, '\n')
+    .trim();
+}
