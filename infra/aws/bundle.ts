@@ -67,6 +67,7 @@ export function bundle(name: string, { folder, may }: FunctionSpec, kind: EntryK
 /** The entry of one function, with the adapters that its permissions name and no others. */
 export function entryOf(name: string, { folder, may }: Pick<FunctionSpec, 'folder' | 'may'>, kind: EntryKind): string {
   const from = (path: string) => JSON.stringify(`./${relative(ROOT, join(import.meta.dirname, path))}`);
+  if (kind === 'gate') return `export { handler } from ${from('./gate-entry.ts')};`;
   const adapters: [string, string][] = [
     ...(may.table ? [['table', './clients/table.ts'] as [string, string]] : []),
     ...(may.putEvents ? [['bus', './clients/bus.ts'] as [string, string]] : []),
@@ -78,9 +79,7 @@ export function entryOf(name: string, { folder, may }: Pick<FunctionSpec, 'folde
   const service =
     kind === 'feedback'
       ? `import { feedback as service } from ${from('./feedback.ts')};`
-      : kind === 'gate'
-        ? `import { gate as service } from ${from('./gate.ts')};`
-        : `import { ${camel(name)} as service } from './services/${folder}/handler.ts';`;
+      : `import { ${camel(name)} as service } from './services/${folder}/handler.ts';`;
   return [
     `import { entry } from ${from(kind === 'http' ? './http-entry.ts' : './entry.ts')};`,
     service,

@@ -5,6 +5,7 @@ import type { Clock, Ports, Service, Table } from '../../shared/ports.ts';
 import { deskSearch } from './adapters/search.ts';
 import { environmentOf, type Environment } from './environment.ts';
 import { meter } from './metrics.ts';
+import { once } from './once.ts';
 
 /** The adapters that this function's permissions name; the bundle holds no others. */
 export type Adapters = {
@@ -33,7 +34,7 @@ export function entry(name: string, service: Service, adapters: Adapters) {
 
   return async (event: unknown, context: LambdaContext): Promise<unknown> => {
     const handle = await run();
-    const { records, input } = inputOf(event);
+    const { records, input } = inputOf(event, environment.stage);
     try {
       const result = await handle(input, { executionId: context.awsRequestId });
       measure(records, result);
@@ -44,18 +45,6 @@ export function entry(name: string, service: Service, adapters: Adapters) {
       measure(records, undefined, known?.code ?? 'Internal.Bug');
       throw error;
     }
-  };
-}
-
-/** A value made when first asked for; a failure is forgotten, so that the next call tries again. */
-export function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined;
-      throw error;
-    });
-    return made;
   };
 }
 
@@ -98,8 +87,13 @@ function forbidden<T extends object>(name: string, permission: string): T {
   });
 }
 
-/** A batch of SQS is handed on as Lambda gives it, with the queue's name in place of its ARN's stage. */
-function inputOf(event: unknown): { input: unknown; records: number } {
-  const { Records } = (event ?? {}) as { Records?: unknown };
-  return { input: event, records: Array.isArray(Records) ? Records.length : 1 };
+/** A batch of SQS is handed on as Lambda gives it, but its queues by their names in the topology, without the stage. */
+export function inputOf(event: unknown, stage: string): { input: unknown; records: number } {
+  const { Records: records } = (event ?? {}) as { Records?: readonly { eventSourceARN?: string }[] };
+  if (!Array.isArray(records)) return { input: event, records: 1 };
+  const plain = records.map((record: { eventSourceARN?: string }) => ({
+    ...record,
+    eventSourceARN: record.eventSourceARN?.replace(`:sluice-${stage}-`, ':'),
+  }));
+  return { input: { ...(event as object), Records: plain }, records: plain.length };
 }

@@ -6,12 +6,12 @@ export type Environment = {
   region: string;
   publicUrl: string;
   logLevel: string;
-  table?: string;
-  bus?: string;
+  table: string | undefined;
+  bus: string | undefined;
   queues: Readonly<Record<string, { url: string; maxMessageBytes: number }>>;
   workflows: Readonly<Record<string, string>>;
-  secret?: string;
-  configurationSet?: string;
+  secret: string | undefined;
+  configurationSet: string | undefined;
 };
 
 /** By their names in the environment; the stacks write them with the same names. */
@@ -46,10 +46,10 @@ export function environmentOf(env: NodeJS.ProcessEnv, needs: readonly ('table' |
     logLevel: env[VARIABLES.logLevel] ?? 'info',
     queues: json(VARIABLES.queues),
     workflows: json(VARIABLES.workflows),
-    ...(env[VARIABLES.table] && { table: env[VARIABLES.table] }),
-    ...(env[VARIABLES.bus] && { bus: env[VARIABLES.bus] }),
-    ...(env[VARIABLES.secret] && { secret: env[VARIABLES.secret] }),
-    ...(env[VARIABLES.configurationSet] && { configurationSet: env[VARIABLES.configurationSet] }),
+    table: env[VARIABLES.table],
+    bus: env[VARIABLES.bus],
+    secret: env[VARIABLES.secret],
+    configurationSet: env[VARIABLES.configurationSet],
   };
   if (faults.length > 0) {
     throw new SluiceError('Config.Invalid', faults.join('; '), { hint: 'deploy the stacks again: they set these' });
