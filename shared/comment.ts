@@ -68,6 +68,8 @@ export type Judgement = {
   lang: string;
   /** Heaviest first. */
   signals: readonly Signal[];
+  /** Which rule decided: `score`, `links`, `blocklist` … */
+  reason: string;
   policyVersion: number;
   modelVersion: string;
   executionId: string;

@@ -42,31 +42,34 @@ export function localBus(
         detail,
       }));
       const reached = new Set<LocalQueue>();
-      await database.write(() => {
-        for (const event of events) {
-          const body = JSON.stringify(event);
-          for (const { name, rule, matches } of compiled) {
-            if (!matches(event)) continue;
-            const queue = queueOf(queues, rule.target.queue);
-            try {
-              queue.enqueue(body, rule.target.messageGroup ? { group: rule.target.messageGroup } : {});
-              reached.add(queue);
-            } catch (error) {
-              if (!(error instanceof SluiceError && error.code === 'Queue.TooLarge')) throw error;
-              const dead = queueOf(queues, rule.deadLetter);
-              dead.enqueue(
-                JSON.stringify({
-                  source: rule.target.queue,
-                  reason: error.code,
-                  detail: `rule ${name}: ${error.message}`,
-                  message: body,
-                }),
-              );
-              reached.add(dead);
+      const routed = events.some((event) => compiled.some(({ matches }) => matches(event)));
+      // An event that nobody listens for costs no write.
+      if (routed)
+        await database.write(() => {
+          for (const event of events) {
+            const body = JSON.stringify(event);
+            for (const { name, rule, matches } of compiled) {
+              if (!matches(event)) continue;
+              const queue = queueOf(queues, rule.target.queue);
+              try {
+                queue.enqueue(body, rule.target.messageGroup ? { group: rule.target.messageGroup } : {});
+                reached.add(queue);
+              } catch (error) {
+                if (!(error instanceof SluiceError && error.code === 'Queue.TooLarge')) throw error;
+                const dead = queueOf(queues, rule.deadLetter);
+                dead.enqueue(
+                  JSON.stringify({
+                    source: rule.target.queue,
+                    reason: error.code,
+                    detail: `rule ${name}: ${error.message}`,
+                    message: body,
+                  }),
+                );
+                reached.add(dead);
+              }
             }
           }
-        }
-      });
+        });
       for (const queue of reached) queue.arrived();
       for (const event of events) for (const listener of listeners) listener(event);
       return events.map(({ id }) => id);

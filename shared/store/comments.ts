@@ -30,6 +30,8 @@ export type Change = {
   trace?: Trace;
   /** A new text that comes with the change. */
   revision?: Revision;
+  /** What else belongs to the same moment, such as the row of an audit log. */
+  also?: readonly Write[];
 };
 
 export type Store = ReturnType<typeof storeOf>;
@@ -139,6 +141,7 @@ export function storeOf(table: Table, clock: Clock) {
           ? [{ put: { pk: `X#${change.decisionId}`, sk: 'decision', commentId: comment.id, version: next.version } }]
           : []),
         ...tallies(comment, next),
+        ...(change.also ?? []),
       ]);
       if (result.done) return { done: true, comment: next };
       return { done: false, comment: await mustGet(comment.id) };
@@ -182,12 +185,12 @@ export function storeOf(table: Table, clock: Clock) {
       return row && comment ? { comment, row: strip<LogRow>(row) } : undefined;
     },
 
-    /** What readers may see of one level, oldest first unless asked otherwise; `from` is inclusive. */
+    /** What readers may see of one level, oldest first unless asked otherwise; `from` and `to` are inclusive. */
     async level(
       site: string,
       thread: string,
       parentId: string | null,
-      page: { order: 'ascending' | 'descending'; limit: number; cursor?: string; from?: string },
+      page: { order: 'ascending' | 'descending'; limit: number; cursor?: string; from?: string; to?: string },
     ): Promise<{ comments: readonly Comment[]; cursor?: string }> {
       const { items, cursor } = await table.query({
         index: 'gsi1',

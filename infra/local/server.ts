@@ -1,0 +1,236 @@
+import { readFileSync, existsSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { Logger } from 'pino';
+import { SluiceError } from '../../shared/errors.ts';
+import { MAX_REQUEST_BYTES, problem, serve, type Bindings, type Route } from '../../shared/http.ts';
+import { corsOf } from '../../services/door/cors.ts';
+import { doorOf } from '../../services/door/door.ts';
+import { pageRoutes } from '../../services/door/pages.ts';
+import { doorRoutes } from '../../services/door/routes.ts';
+import { changesOf } from '../../services/moderation/changes.ts';
+import { moderationRoutes } from '../../services/moderation/routes.ts';
+import { authenticate } from '../../services/moderation/sessions.ts';
+import { mailRoutes } from '../../services/deliver/mail-routes.ts';
+import { mailboxRoutes } from './mail.ts';
+import { clientResolver } from './client.ts';
+import type { pageCache } from './page-cache.ts';
+import type { Runtime } from './runtime.ts';
+
+const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
+
+const TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.woff2': 'font/woff2',
+  '.map': 'application/json',
+};
+
+/** Our own pages load nothing from elsewhere and run no inline script. */
+const PAGE_HEADERS = {
+  'content-security-policy':
+    "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'self'; form-action 'self'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'strict-origin-when-cross-origin',
+};
+
+export type LocalServer = { server: Server; fetch: (request: Request, client?: string) => Promise<Response> };
+
+/** The HTTP side of the local runtime: door, desk and pages on one port, with the hot reads answered as bytes. */
+export function localServer(
+  runtime: Runtime,
+  {
+    log,
+    cache,
+    rateLimit,
+    trustProxy,
+  }: { log: Logger; cache: ReturnType<typeof pageCache>; rateLimit: boolean; trustProxy: string | undefined },
+): LocalServer {
+  const { ports } = runtime;
+  const door = doorOf(ports, { rateLimit });
+  const changes = changesOf(ports.clock);
+  const moderation = moderationRoutes(ports, changes);
+  const cors = corsOf(door);
+  const files = new Map<string, { body: Buffer; type: string } | undefined>();
+
+  const app = new Hono<{ Bindings: Bindings }>();
+  app.use('/v1/*', async (c, next) => {
+    const origin = c.req.header('origin');
+    const allowed = origin === undefined ? undefined : await cors(c.req.path, origin);
+    if (c.req.method === 'OPTIONS') {
+      return new Response(null, {
+        status: 204,
+        headers: allowed
+          ? {
+              ...allowed,
+              'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
+              'access-control-allow-headers': 'content-type, authorization, idempotency-key, if-none-match',
+              'access-control-max-age': '86400',
+            }
+          : {},
+      });
+    }
+    await next();
+    c.res.headers.set('x-content-type-options', 'nosniff');
+    if (allowed) for (const [name, value] of Object.entries(allowed)) c.res.headers.set(name, value);
+    return undefined;
+  });
+  app.get('/health', async (c) =>
+    c.json({ status: 'ok', queues: await health() }, 200, { 'cache-control': 'no-store' }),
+  );
+  const publicRoutes: Route[] = [
+    ...doorRoutes(door, moderation as unknown as Route<never>[]),
+    ...mailRoutes(ports),
+    ...pageRoutes(door),
+  ];
+  const anyone = async (): Promise<undefined> => undefined;
+  const whoever = authenticate(ports);
+  app.route('/', serve([...moderation, ...mailboxRoutes(ports)], { authenticate: whoever, log }));
+  app.route('/', serve(publicRoutes, { authenticate: anyone, log }));
+  app.get('*', (c) => fileAt(c.req.path));
+  app.notFound(() =>
+    problem(new SluiceError('Request.NotFound', 'there is nothing here', { hint: 'see /v1/openapi.json' })),
+  );
+  app.onError((error) => {
+    if (!(error instanceof SluiceError)) log.error({ err: error }, 'request failed');
+    return problem(
+      error instanceof SluiceError
+        ? error
+        : new SluiceError('Internal.Bug', 'the request failed here', { hint: 'try again', cause: error }),
+    );
+  });
+
+  async function health() {
+    const queues = await runtime.health();
+    const stored = runtime.deadLetters();
+    return Object.fromEntries(
+      Object.entries(queues).map(([name, queue]) => [name, { ...queue, dead: queue.dead + (stored[name] ?? 0) }]),
+    );
+  }
+
+  /** A built front end's file; the desk's own paths all lead to its page. */
+  function fileAt(path: string): Response {
+    const wanted =
+      path === '/'
+        ? 'demo.html'
+        : /^\/moderate(\/[^.]*)?$/.test(path)
+          ? 'desk/index.html'
+          : path.replace(/^\/moderate\//, 'desk/').replace(/^\//, '');
+    const name = normalize(wanted);
+    let file = files.get(name);
+    if (!files.has(name)) {
+      const full = join(DIST, name);
+      file =
+        !name.startsWith('..') && TYPES[extname(name)] && existsSync(full)
+          ? { body: readFileSync(full), type: TYPES[extname(name)] as string }
+          : undefined;
+      if (file) files.set(name, file);
+    }
+    if (!file) return problem(new SluiceError('Request.NotFound', 'there is no such page', { hint: 'begin at /' }));
+    const hashed = /-[A-Za-z0-9_-]{8}\./.test(name);
+    return new Response(new Uint8Array(file.body), {
+      headers: {
+        'content-type': file.type,
+        'cache-control': hashed ? 'public, max-age=31536000, immutable' : 'public, max-age=60',
+        ...(name.endsWith('.html')
+          ? PAGE_HEADERS
+          : {
+              'x-content-type-options': 'nosniff',
+              'access-control-allow-origin': '*',
+              'cross-origin-resource-policy': 'cross-origin',
+            }),
+      },
+    });
+  }
+
+  const clientOf = clientResolver(trustProxy, log);
+  const fetch = async (request: Request, client = '127.0.0.1'): Promise<Response> => app.fetch(request, { client });
+  const listener = getRequestListener(
+    (request, env) => {
+      const { incoming } = env as { incoming: IncomingMessage };
+      const forwarded = incoming.headers['x-forwarded-for'];
+      return app.fetch(request, {
+        client: clientOf(
+          incoming.socket.remoteAddress ?? '',
+          Array.isArray(forwarded) ? forwarded.join(',') : forwarded,
+        ),
+      });
+    },
+    { overrideGlobalObjects: false },
+  );
+
+  const server = createServer(
+    { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
+    (request, response) => {
+      const url = request.url ?? '/';
+      if (Number(request.headers['content-length'] ?? 0) > MAX_REQUEST_BYTES) return refuse(request, response);
+      const dependency = cache.dependency(request.method ?? 'GET', url);
+      if (dependency === undefined) return void listener(request, response);
+      const key = `${request.headers.origin ?? ''} ${url}`;
+      const stamp = cache.stamp(dependency);
+      const page = cache.get(key, stamp, ports.clock.now());
+      if (page) {
+        const current = request.headers['if-none-match'] === page.etag;
+        response.writeHead(
+          current ? 304 : page.status,
+          current ? { ...page.headers, 'content-length': 0 } : page.headers,
+        );
+        response.end(current ? undefined : page.body);
+        return;
+      }
+      void fill(request, response, url, key, stamp);
+    },
+  );
+
+  /** Makes the page once, keeps its bytes, and answers with them. */
+  async function fill(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: string,
+    key: string,
+    stamp: string,
+  ): Promise<void> {
+    const headers = new Headers();
+    if (request.headers.origin) headers.set('origin', request.headers.origin);
+    const answer = await fetch(new Request(new URL(url, ports.publicUrl), { headers }));
+    const body = Buffer.from(await answer.arrayBuffer());
+    const etag = answer.headers.get('etag');
+    const out = { ...Object.fromEntries(answer.headers), 'content-length': String(body.byteLength) };
+    if (answer.status === 200 && etag) {
+      cache.put(key, { status: 200, headers: out, body, etag, stamp, until: ports.clock.now() + 5000 });
+      if (request.headers['if-none-match'] === etag) {
+        response.writeHead(304, { ...out, 'content-length': 0 });
+        response.end();
+        return;
+      }
+    }
+    response.writeHead(answer.status, out);
+    response.end(body);
+  }
+
+  return { server, fetch };
+}
+
+/** Refused before it is read: the rest of the body is not taken. */
+function refuse(request: IncomingMessage, response: ServerResponse): void {
+  const answer = problem(
+    new SluiceError('Request.TooLarge', `the request is over ${MAX_REQUEST_BYTES} bytes`, { hint: 'shorten the text' }),
+  );
+  void answer.text().then((text) => {
+    response.writeHead(answer.status, {
+      'content-type': 'application/problem+json',
+      'content-length': Buffer.byteLength(text),
+      connection: 'close',
+    });
+    response.end(text);
+    request.resume();
+    setTimeout(() => request.destroy(), 1000).unref();
+  });
+}

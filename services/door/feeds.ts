@@ -1,0 +1,58 @@
+import type { Comment } from '../../shared/comment.ts';
+import type { Call, Reply } from '../../shared/http.ts';
+import { normaliseThreadKey } from '../validate/thread-key.ts';
+import type { Door } from './door.ts';
+import { cacheable } from './read.ts';
+
+const ENTRIES = 50;
+
+/** Atom (RFC 4287) of a site's newest comments, or of one thread's. */
+export async function readFeed(door: Door, call: Call): Promise<Reply> {
+  const { sites, store, ports } = door;
+  const { site } = await sites.rules(call.params.site ?? '');
+  const key = call.params.thread === undefined ? undefined : normaliseThreadKey(call.params.thread, site.threadParams);
+  const record = key === undefined ? undefined : await sites.thread(site.id, key);
+  const comments =
+    key === undefined
+      ? await store.newestPublished(site.id, ENTRIES)
+      : (await store.level(site.id, key, null, { order: 'descending', limit: ENTRIES })).comments.filter(
+          ({ status }) => status === 'published',
+        );
+  const texts = await store.revisions(
+    comments.map(({ id, publishedRevision }) => ({ id, revision: publishedRevision ?? 1 })),
+  );
+  const self = `${ports.publicUrl}${call.url.pathname}`;
+  const newest = Math.max(0, ...comments.map(({ publishedAt, submittedAt }) => publishedAt ?? submittedAt));
+  const entry = (comment: Comment, html: string) => `  <entry>
+    <id>urn:sluice:comment:${xml(comment.id)}</id>
+    <title>${xml(`${comment.author.name}: ${comment.excerpt.slice(0, 80)}`)}</title>
+    <updated>${new Date(comment.editedAt ?? comment.publishedAt ?? comment.submittedAt).toISOString()}</updated>
+    <published>${new Date(comment.submittedAt).toISOString()}</published>
+    <author><name>${xml(comment.author.name)}</name></author>
+    <link href="${xml(`${comment.page?.url ?? `${ports.publicUrl}/t/${comment.site}/${encodeURIComponent(comment.thread)}`}#sluice-${comment.id}`)}"/>
+    <content type="html">${xml(html)}</content>
+  </entry>`;
+  const text = `<?xml version="1.0" encoding="utf-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom">
+  <id>${xml(self)}</id>
+  <title>${xml(`Comments on ${record?.title ?? key ?? site.name}`)}</title>
+  <updated>${new Date(newest).toISOString()}</updated>
+  <link rel="self" href="${xml(self)}"/>
+${comments.map((comment, index) => entry(comment, texts[index]?.html ?? '')).join('\n')}
+</feed>
+`;
+  return cacheable(call, text, 'application/atom+xml; charset=utf-8');
+}
+
+/** Text as XML 1.0 allows it. */
+function xml(text: string): string {
+  return (
+    text
+      // oxlint-disable-next-line no-control-regex
+      .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '')
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replaceAll('"', '&quot;')
+  );
+}

@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Comment } from '../../shared/comment.ts';
+import { SluiceError } from '../../shared/errors.ts';
+import { Id } from '../../shared/events.ts';
+import type { Call, Reply } from '../../shared/http.ts';
+import type { Store } from '../../shared/store/comments.ts';
+import { isClosed } from '../validate/handler.ts';
+import { normaliseThreadKey } from '../validate/thread-key.ts';
+import type { Door } from './door.ts';
+
+/** Replies shown under a comment before one asks for more. */
+const FIRST_REPLIES = 3;
+/** Deeper levels than this are asked for by `parent`. */
+const SHOWN_DEPTH = 6;
+
+export const ThreadQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  cursor: z.string().max(2000).optional(),
+  order: z.enum(['oldest', 'newest']).default('oldest'),
+  parent: Id.optional(),
+  around: Id.optional(),
+});
+export type ThreadQuery = z.infer<typeof ThreadQuery>;
+
+export type ShownComment = {
+  id: string;
+  parentId: string | null;
+  depth: number;
+  state: 'published' | 'removed' | 'deleted' | 'erased';
+  author: { name: string; url?: string; role?: 'author' | 'moderator' };
+  html: string;
+  createdAt: string;
+  editedAt?: string;
+  replyCount: number;
+  replies: ShownComment[];
+  repliesCursor?: string;
+  permalink: string;
+};
+
+export const Thread = z.object({
+  comments: z.array(z.any().describe('A comment with its first replies')),
+  total: z.int(),
+  nextCursor: z.string().nullable(),
+  thread: z.object({ closed: z.boolean() }),
+});
+
+export type ThreadPage = {
+  comments: ShownComment[];
+  total: number;
+  nextCursor: string | null;
+  thread: { closed: boolean };
+};
+
+/** One page of a thread: `limit` counts comments of the level asked for, replies come along. */
+export async function threadPage(door: Door, siteId: string, key: string, query: ThreadQuery): Promise<ThreadPage> {
+  const { sites, store, ports } = door;
+  const { site, policy } = await sites.rules(siteId);
+  const thread = normaliseThreadKey(key, site.threadParams);
+  const record = await sites.thread(site.id, thread);
+  const context = {
+    store,
+    permalinkBase: record?.url ?? `${ports.publicUrl}/t/${site.id}/${encodeURIComponent(thread)}`,
+  };
+  const from = query.around === undefined ? undefined : await rootOf(store, query.around, site.id, thread);
+  const level = await store.level(site.id, thread, query.parent ?? null, {
+    order: query.order === 'newest' ? 'descending' : 'ascending',
+    limit: query.limit,
+    ...(query.cursor && { cursor: query.cursor }),
+    ...(from && { from }),
+  });
+  return {
+    comments: await shown(context, level.comments, 0, query.around),
+    total: await store.threadCount(site.id, thread),
+    nextCursor: level.cursor ?? null,
+    thread: { closed: isClosed(record, policy.policy, ports.clock.now()) },
+  };
+}
+
+/** Where the page of a permalink begins: at the top-level comment above it. */
+async function rootOf(store: Store, id: string, site: string, thread: string): Promise<string | undefined> {
+  let comment = await store.get(id);
+  if (!comment || comment.site !== site || comment.thread !== thread) {
+    throw new SluiceError('Comment.Unknown', 'this thread has no such comment', {
+      hint: 'the link may be old; open the thread itself',
+    });
+  }
+  for (let depth = comment.depth; depth > 0 && comment.parentId; depth--) {
+    const parent = await store.get(comment.parentId);
+    if (!parent) break;
+    comment = parent;
+  }
+  return `${String(comment.submittedAt).padStart(13, '0')}#${comment.id}`;
+}
+
+/** Comments with their texts and first replies. A tombstone stays only where replies hang on it. */
+async function shown(
+  context: { store: Store; permalinkBase: string },
+  comments: readonly Comment[],
+  depth: number,
+  around: string | undefined,
+): Promise<ShownComment[]> {
+  if (comments.length === 0) return [];
+  const { store, permalinkBase } = context;
+  const [texts, counts] = await Promise.all([
+    store.revisions(comments.map(({ id, publishedRevision }) => ({ id, revision: publishedRevision ?? 1 }))),
+    store.replyCounts(comments.map(({ id }) => id)),
+  ]);
+  const all = await Promise.all(
+    comments.map(async (comment, index): Promise<ShownComment | undefined> => {
+      const published = comment.status === 'published';
+      const replyCount = counts[index] ?? 0;
+      if (!published && replyCount === 0) return undefined;
+      const state =
+        comment.status === 'published' || comment.status === 'deleted' || comment.status === 'erased'
+          ? comment.status
+          : 'removed';
+      const replies: { comments: readonly Comment[]; cursor?: string } =
+        replyCount > 0 && depth < SHOWN_DEPTH
+          ? await store.level(comment.site, comment.thread, comment.id, {
+              order: 'ascending',
+              limit: around === undefined ? FIRST_REPLIES : 100,
+            })
+          : { comments: [] };
+      return {
+        id: comment.id,
+        parentId: comment.parentId,
+        depth: comment.depth,
+        state,
+        author: published
+          ? {
+              name: comment.author.name,
+              ...(comment.author.url && { url: comment.author.url }),
+              ...(comment.author.role && { role: comment.author.role }),
+            }
+          : { name: '' },
+        html: published ? (texts[index]?.html ?? '') : '',
+        createdAt: new Date(comment.submittedAt).toISOString(),
+        ...(published &&
+          comment.editedAt &&
+          comment.publishedRevision !== 1 && { editedAt: new Date(comment.editedAt).toISOString() }),
+        replyCount,
+        replies: await shown(context, replies.comments, depth + 1, around),
+        ...(replies.cursor && { repliesCursor: replies.cursor }),
+        permalink: `${permalinkBase}#sluice-${comment.id}`,
+      };
+    }),
+  );
+  return all.filter((comment) => comment !== undefined);
+}
+
+/** The page with validators: a reader that has it already gets 304 (RFC 9110, section 13). */
+export async function readThread(door: Door, call: Call): Promise<Reply> {
+  const query: ThreadQuery = call.query;
+  const page = await threadPage(door, call.params.site ?? '', call.params.thread ?? '', query);
+  return cacheable(call, JSON.stringify(page), 'application/json');
+}
+
+/** An answer that may be kept for some seconds and asked for again by its tag. */
+export function cacheable(call: Pick<Call, 'header'>, text: string, type: string): Reply {
+  const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
+  const headers = { etag, 'cache-control': 'public, max-age=5, stale-while-revalidate=30' };
+  const given = call.header('if-none-match');
+  if (given?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)) return { status: 304, headers };
+  return { status: 200, raw: { type, text }, headers };
+}
+
+export const CountsQuery = z.strictObject({
+  thread: z.union([z.string().min(1).max(2000), z.array(z.string().min(1).max(2000)).max(100)]),
+});
+
+/** Counts for index pages, by the keys as they were asked. */
+export async function readCounts(door: Door, call: Call): Promise<Reply> {
+  const { sites, store } = door;
+  const { thread }: z.infer<typeof CountsQuery> = call.query;
+  const { site } = await sites.rules(call.params.site ?? '');
+  const keys = [thread].flat();
+  const counts = await Promise.all(
+    keys.map((key) => store.threadCount(site.id, normaliseThreadKey(key, site.threadParams))),
+  );
+  return cacheable(
+    call,
+    JSON.stringify({ counts: Object.fromEntries(keys.map((key, index) => [key, counts[index]])) }),
+    'application/json',
+  );
+}

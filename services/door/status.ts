@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import type { Status } from '../../shared/comment.ts';
+import { SluiceError } from '../../shared/errors.ts';
+import type { Call, Reply } from '../../shared/http.ts';
+import type { Door } from './door.ts';
+
+/** What the writer may know of each status; erased is 404. */
+export const PUBLIC_STATUS: Record<Exclude<Status, 'erased'>, string> & { erased: undefined } = {
+  received: 'received',
+  held: 'waiting',
+  published: 'published',
+  rejected: 'rejected',
+  spam: 'rejected',
+  removed: 'removed',
+  deleted: 'deleted',
+  erased: undefined,
+};
+
+export const StatusQuery = z.strictObject({ token: z.string().max(64) });
+
+/** Until `validate` has stored the comment, a valid token answers `received`; a dead letter answers `delayed`. */
+export async function readStatus({ ports, store, deadLetters }: Door, call: Call): Promise<Reply> {
+  const id = call.params.id ?? '';
+  const { token }: z.infer<typeof StatusQuery> = call.query;
+  if (!ports.vault.verify('status', id, token)) {
+    throw new SluiceError('Comment.Unknown', 'no comment has this id and token', {
+      hint: 'use the statusUrl of the submission',
+    });
+  }
+  const comment = await store.get(id);
+  if (comment?.status === 'erased')
+    throw new SluiceError('Comment.Unknown', 'the comment was erased', { hint: 'nothing is left of it' });
+  if (!comment || comment.status === 'received') {
+    return { status: 200, body: { status: (await deadLetters.ofComment(id)) ? 'delayed' : 'received' } };
+  }
+  const told = comment.status === 'rejected' || comment.status === 'removed';
+  return {
+    status: 200,
+    body: { status: PUBLIC_STATUS[comment.status], ...(told && comment.reason && { reason: comment.reason }) },
+  };
+}

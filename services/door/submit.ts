@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto';
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import { signNote, writerKeyOf } from '../../shared/door-note.ts';
+import { SluiceError } from '../../shared/errors.ts';
+import { COMMENTS_SOURCE, Id, type CommentSubmitted } from '../../shared/events.ts';
+import type { Call, Reply } from '../../shared/http.ts';
+import type { Ports } from '../../shared/ports.ts';
+import { imitates } from '../validate/names.ts';
+import { checkDraft } from '../validate/check.ts';
+import { isClosed } from '../validate/handler.ts';
+import { normaliseThreadKey } from '../validate/thread-key.ts';
+import { authorOf } from './authors.ts';
+import type { Door } from './door.ts';
+import { takeTurn } from './limits.ts';
+
+const LANES = 16;
+const DAY_S = 86_400;
+
+export const Submission = z.strictObject({
+  author: z.strictObject({
+    name: z.string().max(400),
+    email: z.string().max(254).optional(),
+    url: z.string().max(2000).optional(),
+  }),
+  body: z.string().max(65_536),
+  parentId: Id.optional(),
+  notifyReplies: z.boolean().optional(),
+  page: z.strictObject({ url: z.string().max(2000), title: z.string().max(500) }).optional(),
+  /** `t`: milliseconds between showing the form and sending it; `hp`: the honeypot's content. */
+  form: z.strictObject({ t: z.number().min(0).optional(), hp: z.string().max(1000).optional() }).optional(),
+});
+export type Submission = z.infer<typeof Submission>;
+
+export const Accepted = z.object({
+  id: z.string(),
+  status: z.literal('received'),
+  statusUrl: z.string(),
+  capability: z.string(),
+  editableUntil: z.iso.datetime(),
+});
+
+/** Checks a submission, assigns its id, and puts the event: 202 once the bus has taken it. */
+export async function submit(door: Door, call: Call): Promise<Reply> {
+  const { ports, sites, store, contacts, rateLimit } = door;
+  const { clock, vault, bus, log, table } = ports;
+  const body: Submission = call.body;
+  const { site, policy } = await sites.rules(call.params.site ?? '');
+  const thread = normaliseThreadKey(call.params.thread ?? '', site.threadParams);
+  const author = await authorOf(door, site, call.header('authorization'));
+
+  const client = clientOf(ports, call.client);
+  const who = {
+    ...(body.author.email && { email: body.author.email }),
+    name: body.author.name,
+    network: client.network,
+  };
+  const writer = author ? `author-${author.id}`.slice(0, 64) : writerKeyOf(vault, site.id, who);
+  const known = author !== undefined || ((await store.writerHistory(site.id, writer))?.published ?? 0) > 0;
+
+  const claim = await claimKey(ports, site.id, call, body);
+  if (rateLimit && !claim.repeat && !author)
+    await takeTurn(table, clock, policy.policy, { site: site.id, client: client.key, known });
+
+  const checked = checkDraft(
+    { author: body.author, body: body.body, ...(body.page && { page: body.page }) },
+    policy.policy,
+    site,
+  );
+  const faults = checked.ok ? [] : [...checked.faults];
+  if (
+    !author &&
+    imitates(body.author.name, [...site.authors.map(({ name }) => name), 'moderator', 'admin']) !== undefined
+  ) {
+    faults.push({
+      pointer: '/author/name',
+      detail: 'this name belongs to an author or moderator here; choose another',
+    });
+  }
+  const parent = body.parentId === undefined ? undefined : await store.get(body.parentId);
+  if (body.parentId !== undefined && (!parent || parent.site !== site.id || parent.thread !== thread)) {
+    faults.push({ pointer: '/parentId', detail: 'no comment of this thread has this id' });
+  } else if (parent && parent.depth + 1 > policy.policy.replyDepth) {
+    faults.push({
+      pointer: '/parentId',
+      detail: `replies go ${policy.policy.replyDepth} deep at most; answer one further up`,
+    });
+  }
+  if (!checked.ok || faults.length > 0) {
+    throw new SluiceError('Request.Invalid', 'the comment cannot be taken as it is', {
+      hint: 'correct the fields named',
+      fields: faults,
+    });
+  }
+  if (isClosed(await sites.thread(site.id, thread), policy.policy, clock.now()) && !author) {
+    throw new SluiceError('Thread.Closed', 'this thread takes no more comments', {
+      hint: 'write to the author instead',
+    });
+  }
+
+  const { draft } = checked;
+  const { id } = claim;
+  const contact =
+    draft.author.email || client.address
+      ? await contacts.exchange({ email: draft.author.email, client: client.address, network: client.network })
+      : undefined;
+  const lane = laneOf(ports, site.id, known ? writer : client.network);
+  const now = clock.now();
+  const detail: CommentSubmitted = {
+    schema: 1,
+    id,
+    site: site.id,
+    thread,
+    author: { name: author?.name ?? draft.author.name, ...(draft.author.url && { url: draft.author.url }) },
+    body: draft.body,
+    ...(body.parentId && { parentId: body.parentId }),
+    ...(body.notifyReplies !== undefined && { notifyReplies: body.notifyReplies }),
+    ...(draft.page && { page: draft.page }),
+    lane,
+    submittedAt: new Date(claim.at).toISOString(),
+    door: signNote(vault, id, {
+      ...(contact && { contact }),
+      writer,
+      ...(client.network && { network: client.network }),
+      ...(author && { role: 'author' as const, authorId: author.id }),
+      ...(body.form?.t !== undefined && { elapsedMs: body.form.t }),
+      ...(body.form?.hp !== undefined && { honeypot: body.form.hp !== '' }),
+    }),
+  };
+  await bus.put([{ id, source: COMMENTS_SOURCE, type: 'CommentSubmitted', detail }]);
+  log.info({ commentId: id, site: site.id, lane, repeat: claim.repeat }, 'comment submitted');
+  return {
+    status: 202,
+    body: {
+      id,
+      status: 'received',
+      statusUrl: `${ports.publicUrl}/v1/comments/${id}/status?token=${vault.sign('status', id)}`,
+      capability: vault.sign('capability', id),
+      editableUntil: new Date(Math.max(now, claim.at) + policy.policy.editMinutes * 60_000).toISOString(),
+    },
+  };
+}
+
+/**
+ * The id of this submission; of the first one, when its Idempotency-Key was seen before with the same body.
+ * (draft-ietf-httpapi-idempotency-key-header)
+ */
+async function claimKey(
+  { table, clock, ids }: Ports,
+  site: string,
+  call: Call,
+  body: Submission,
+): Promise<{ id: string; at: number; repeat: boolean }> {
+  const key = call.header('idempotency-key');
+  const fresh = { id: ids.next(), at: clock.now(), repeat: false };
+  if (key === undefined) return fresh;
+  if (!/^[\x21-\x7e]{1,200}$/.test(key)) {
+    throw new SluiceError('Request.Malformed', 'the Idempotency-Key is not 1 to 200 printable characters', {
+      hint: 'send a UUID',
+    });
+  }
+  const { form: _form, ...content } = body;
+  const hash = createHash('sha256')
+    .update(JSON.stringify([call.params.thread, content]))
+    .digest('base64url');
+  const record = { pk: `I#${site}#${createHash('sha256').update(key).digest('base64url')}`, sk: 'key' };
+  const result = await table.write([
+    {
+      put: { ...record, id: fresh.id, at: fresh.at, hash, expiresAt: Math.floor(fresh.at / 1000) + DAY_S },
+      if: 'absent',
+    },
+  ]);
+  if (result.done) return fresh;
+  const first = await table.get(record);
+  if (!first) return fresh;
+  if (first.hash !== hash) {
+    throw new SluiceError('Request.KeyReused', 'this Idempotency-Key came with another body before', {
+      hint: 'make a key for each comment',
+    });
+  }
+  return { id: String(first.id), at: Number(first.at), repeat: true };
+}
+
+/** The client's address, its network (/24 or /48: what one household or office shares), and a bucket key; hashed, no addresses. */
+export function clientOf(
+  { vault }: Pick<Ports, 'vault'>,
+  address: string,
+): { address?: string; network: string; key: string } {
+  if (!ipaddr.isValid(address)) return { network: 'unknown', key: 'unknown' };
+  const ip = ipaddr.process(address);
+  const bits = ip.kind() === 'ipv4' ? 24 : 48;
+  const bytes = ip.toByteArray();
+  const prefix = bytes.map((byte, index) => (index < bits / 8 ? byte : 0)).join('.');
+  const network = vault.sign('network', prefix).slice(0, 16);
+  return {
+    address: ip.toNormalizedString(),
+    network,
+    key: vault.sign('network', `client ${bytes.join('.')}`).slice(0, 16),
+  };
+}
+
+function laneOf({ vault }: Pick<Ports, 'vault'>, site: string, who: string): string {
+  const number = Buffer.from(vault.sign('lane', `${site}\n${who}`), 'base64url').readUInt16BE(0) % LANES;
+  return `lane-${String(number).padStart(2, '0')}`;
+}

@@ -1,0 +1,26 @@
+import type { Route } from '../../shared/http.ts';
+import type { Ports } from '../../shared/ports.ts';
+import { changesOf, type Changes } from './changes.ts';
+import { commentRoutes } from './comments.ts';
+import { deadLetterRoutes } from './dead-letters.ts';
+import { decisionRoutes } from './decisions.ts';
+import { eventRoutes } from './events.ts';
+import type { Moderator } from './moderator.ts';
+import { noteRoutes } from './notes.ts';
+import { sessionRoutes } from './sessions.ts';
+
+/**
+ * The moderation API.
+ *
+ * @param changes what other moderators' pages learn: whoever runs the bus in the same process pushes its events here
+ */
+export function moderationRoutes(ports: Ports, changes: Changes = changesOf(ports.clock)): Route<Moderator>[] {
+  return [
+    ...sessionRoutes(ports),
+    ...commentRoutes(ports, changes),
+    ...decisionRoutes(ports, changes),
+    ...deadLetterRoutes(ports),
+    ...eventRoutes(changes),
+    ...noteRoutes(ports, changes),
+  ];
+}

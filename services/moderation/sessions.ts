@@ -1,0 +1,142 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { SluiceError } from '../../shared/errors.ts';
+import type { Authenticate, Route } from '../../shared/http.ts';
+import type { Ports } from '../../shared/ports.ts';
+import { usersOf } from '../../shared/store/users.ts';
+import { NOBODY, type Moderator } from './moderator.ts';
+import { verifyPassword } from './password.ts';
+
+export const SESSION_COOKIE = 'sluice_session';
+const SESSION_SECONDS = 12 * 3600;
+const LOCK_AFTER = 10;
+const LOCK_WINDOW_MS = 15 * 60_000;
+const READS = new Set(['GET', 'HEAD']);
+
+type Needs = Pick<Ports, 'table' | 'clock' | 'vault'>;
+
+/**
+ * Who calls, by bearer token or session cookie. Roles are read each time: one that is taken away is gone at once.
+ *
+ * A cookie alone must not write, since a browser sends it unasked: such calls bring `X-CSRF-Token`.
+ */
+export function authenticate({ table, clock, vault }: Needs): Authenticate<Moderator> {
+  const users = usersOf(table, clock);
+  return async (call, access, method) => {
+    if (access === 'public') return NOBODY;
+    const bearer = /^Bearer ([\w.~+/=-]{1,200})$/i.exec(call.header('authorization') ?? '')?.[1];
+    const token = bearer ?? cookieOf(call.header('cookie'));
+    if (!token) throw signIn('no session was sent');
+    const session = hashOf(token);
+    const found = await users.session(session);
+    const user = found && (await users.get(found.user));
+    if (!found || !user || user.disabled || found.at < user.sessionsFrom) throw signIn('the session has ended');
+    if (!bearer && !READS.has(method) && !vault.verify('session', csrf(session), call.header('x-csrf-token') ?? '')) {
+      throw new SluiceError('Session.Forbidden', 'the CSRF token is missing or wrong', {
+        hint: 'send X-CSRF-Token as GET /v1/moderation/sessions answers it, or a bearer token',
+      });
+    }
+    if (access === 'admin' && !user.roles.some(({ role }) => role === 'admin')) {
+      throw new SluiceError('Session.Forbidden', `${user.name} is no admin`, { hint: 'ask an admin' });
+    }
+    return { user: user.name, roles: user.roles, session };
+  };
+}
+
+const SignIn = z.strictObject({ user: z.string().max(63), password: z.string().max(1024) });
+const Who = z.object({
+  user: z.string(),
+  roles: z.array(z.object({ site: z.string(), role: z.enum(['moderator', 'admin']) })),
+});
+
+export function sessionRoutes({ table, clock, vault, publicUrl, log }: Needs & Pick<Ports, 'publicUrl' | 'log'>) {
+  const users = usersOf(table, clock);
+  const secure = publicUrl.startsWith('https:') ? '; Secure' : '';
+  const cookie = (value: string, seconds: number) =>
+    `${SESSION_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${secure}`;
+
+  const open: Route<Moderator> = {
+    method: 'POST',
+    path: '/v1/moderation/sessions',
+    summary: 'Signs in: a bearer token, and the same as a cookie',
+    access: 'public',
+    body: SignIn,
+    responses: { 201: { description: 'Signed in', schema: Who.extend({ token: z.string() }) } },
+    async handle({ body, client }) {
+      const { user: name, password }: z.infer<typeof SignIn> = body;
+      const who = vault.sign('session', `try:${name}\n${client}`);
+      // Counted before the password is looked at: guesses sent at once are counted one by one.
+      const { attempts, freeInMs } = await users.attempt(who, LOCK_WINDOW_MS);
+      if (attempts > LOCK_AFTER) {
+        await users.forgive(who);
+        throw new SluiceError('Session.Locked', `${LOCK_AFTER} sign-ins failed within 15 minutes`, {
+          hint: 'wait, or sign in from another address',
+          cause: { retryAfterSeconds: Math.max(1, Math.ceil(freeInMs / 1000)) },
+        });
+      }
+      const user = await users.get(name);
+      if (!(await verifyPassword(password, user?.password)) || !user || user.disabled) {
+        log.info({ attempts }, 'sign-in refused');
+        throw signIn('the user or the password is wrong');
+      }
+      await users.forgiveAll(who, LOCK_WINDOW_MS);
+      const token = randomBytes(32).toString('base64url');
+      await users.openSession(hashOf(token), user.name, SESSION_SECONDS);
+      log.info({ user: user.name }, 'signed in');
+      return {
+        status: 201,
+        body: { token, user: user.name, roles: user.roles },
+        headers: { 'set-cookie': cookie(token, SESSION_SECONDS) },
+      };
+    },
+  };
+
+  const who: Route<Moderator> = {
+    method: 'GET',
+    path: '/v1/moderation/sessions',
+    summary: 'Who is there, with the CSRF token that cookie calls send as X-CSRF-Token',
+    access: 'moderator',
+    responses: { 200: { description: 'Signed in', schema: Who.extend({ csrf: z.string(), expiresAt: z.number() }) } },
+    async handle({ caller }) {
+      const session = await users.session(caller.session);
+      return {
+        status: 200,
+        body: {
+          user: caller.user,
+          roles: caller.roles,
+          csrf: vault.sign('session', csrf(caller.session)),
+          expiresAt: (session?.expiresAt ?? 0) * 1000,
+        },
+      };
+    },
+  };
+
+  const end: Route<Moderator> = {
+    method: 'DELETE',
+    path: '/v1/moderation/sessions',
+    summary: 'Ends the session',
+    access: 'moderator',
+    responses: { 204: { description: 'Signed out' } },
+    async handle({ caller }) {
+      await users.endSession(caller.session);
+      return { status: 204, headers: { 'set-cookie': cookie('', 0) } };
+    },
+  };
+
+  return [open, who, end];
+}
+
+const csrf = (session: string) => `csrf:${session}`;
+
+const hashOf = (token: string) => createHash('sha256').update(token).digest('base64url');
+
+function cookieOf(header: string | undefined): string | undefined {
+  for (const part of (header ?? '').split(';')) {
+    const [name, value] = part.trim().split('=', 2);
+    if (name === SESSION_COOKIE && value) return value;
+  }
+  return undefined;
+}
+
+const signIn = (message: string) =>
+  new SluiceError('Session.Required', message, { hint: 'POST {user, password} to /v1/moderation/sessions' });

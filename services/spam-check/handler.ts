@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import type { Comment, Judgement } from '../../shared/comment.ts';
+import { SluiceError } from '../../shared/errors.ts';
+import { parse } from '../../shared/parse.ts';
+import type { Service, Table } from '../../shared/ports.ts';
+import { storeOf } from '../../shared/store/comments.ts';
+import { sitesOf } from '../../shared/store/sites.ts';
+import { linksOf, plainText } from '../validate/markdown.ts';
+import { imitates } from '../validate/names.ts';
+import { judge } from './judge.ts';
+import { MODEL_VERSION, modelOpinion } from './opinion.ts';
+import { signalsOf } from './signals.ts';
+
+const Input = z.object({ id: z.string(), version: z.number(), executionId: z.string() });
+
+const DAY_S = 86_400;
+const RACES = 8;
+/** Signals kept with a verdict; those beyond moved nothing. */
+const MOST_SIGNALS = 12;
+
+/** Weighs one comment under its site's policy and keeps the judgement with it. Only the verdict travels on. */
+export const spamCheck: Service = ({ table, clock, log }) => {
+  const store = storeOf(table, clock);
+  const sites = sitesOf(table, clock);
+  return async (input) => {
+    const { id, executionId } = parse(Input, input, 'Internal.Bug');
+    for (let race = 0; race < RACES; race++) {
+      const comment = await store.mustGet(id);
+      if (!waitsForVerdict(comment)) return { id, version: comment.version, next: 'done', reason: '', review: '' };
+      const known = comment.judgement?.revision === comment.revision ? comment.judgement : undefined;
+      const judgement = known ?? (await judgeComment(comment, executionId));
+      if (known || (await store.annotate(comment, { judgement, lang: judgement.lang }))) {
+        log.info({ commentId: id, site: comment.site, executionId, verdict: judgement.verdict }, 'comment judged');
+        return { id, version: comment.version, next: judgement.verdict, reason: judgement.reason, review: '' };
+      }
+    }
+    throw new SluiceError('Store.Busy', `comment ${id} changes too fast`, { hint: 'tried again by the workflow' });
+  };
+
+  async function judgeComment(comment: Comment, executionId: string): Promise<Judgement> {
+    const { site, policy } = await sites.rules(comment.site);
+    const text = await store.revision(comment.id, comment.revision);
+    if (!text)
+      throw new SluiceError('Store.Busy', `revision ${comment.revision} of ${comment.id} is not there`, {
+        hint: 'tried again',
+      });
+    const now = clock.now();
+    const [history, thread, tallies] = await Promise.all([
+      store.writerHistory(comment.site, comment.author.key),
+      sites.thread(comment.site, comment.thread),
+      tally(table, comment, now),
+    ]);
+    const plain = plainText(text.body);
+    const trusted =
+      policy.policy.trustedWriters.includes(comment.author.key) ||
+      ((history?.published ?? 0) >= policy.policy.trustAfter && (history?.rejected ?? 0) + (history?.spam ?? 0) === 0);
+    const imitated = comment.author.role
+      ? undefined
+      : imitates(
+          comment.author.name,
+          site.authors.map(({ name }) => name),
+        );
+    const opinion = modelOpinion({
+      text: plain,
+      author: comment.author.name,
+      ...(comment.author.url && { link: comment.author.url }),
+    });
+    const rules = signalsOf(
+      {
+        text: plain,
+        body: text.body,
+        author: { name: comment.author.name, ...(comment.author.url && { url: comment.author.url }) },
+        links: linksOf(text.body, comment.author.url),
+        ...(comment.form && { form: comment.form }),
+        ...(history && { history }),
+        trusted,
+        ...(comment.author.role && { role: comment.author.role }),
+        duplicates: tallies.duplicates,
+        velocity: tallies.velocity,
+        ...(imitated !== undefined && { imitates: imitated }),
+        nowMs: now,
+      },
+      policy.policy,
+    );
+    const { verdict, score, signals, reasons } = judge(
+      {
+        signals: [...rules, ...opinion.signals],
+        ...(opinion.logOdds !== undefined && { modelLogOdds: opinion.logOdds }),
+        toxicity: opinion.toxicity,
+      },
+      policy.policy,
+      {
+        trusted,
+        ...(comment.author.role && { role: comment.author.role }),
+        firstComment: (history?.published ?? 0) === 0,
+        premoderated: thread?.premoderate ?? false,
+        nowMs: now,
+      },
+    );
+    return {
+      verdict,
+      score,
+      toxicity: opinion.toxicity,
+      lang: opinion.lang,
+      signals: signals.slice(0, MOST_SIGNALS),
+      reason: reasons[0] ?? 'score',
+      policyVersion: policy.version,
+      modelVersion: MODEL_VERSION,
+      executionId,
+      revision: comment.revision,
+      at: now,
+    };
+  }
+};
+
+function waitsForVerdict(comment: Comment): boolean {
+  return (
+    comment.status === 'received' || (comment.status === 'published' && comment.revision !== comment.publishedRevision)
+  );
+}
+
+/** Counts of the last minutes and days. A retry may count once more: they are evidence, not accounts. */
+async function tally(table: Table, comment: Comment, nowMs: number) {
+  const seconds = Math.floor(nowMs / 1000);
+  const minute = Math.floor(seconds / 60);
+  const [writer, lane, same] = await Promise.all([
+    table.increment(
+      { pk: `V#${comment.site}#${comment.author.key}`, sk: `M#${minute}` },
+      { n: 1 },
+      { expiresAt: seconds + 120 },
+    ),
+    comment.lane
+      ? table.increment(
+          { pk: `V#${comment.site}#${comment.lane}`, sk: `M#${minute}` },
+          { n: 1 },
+          { expiresAt: seconds + 120 },
+        )
+      : { n: 0 },
+    comment.fingerprint
+      ? table.increment(
+          { pk: `F#${comment.site}#${comment.fingerprint}`, sk: 'seen' },
+          { n: 1 },
+          { expiresAt: seconds + 7 * DAY_S },
+        )
+      : { n: 1 },
+  ]);
+  const here = comment.fingerprint
+    ? await table.increment(
+        { pk: `F#${comment.site}#${comment.fingerprint}`, sk: `T#${comment.thread}` },
+        { n: 1 },
+        { expiresAt: seconds + 7 * DAY_S },
+      )
+    : { n: 1 };
+  return {
+    velocity: { writerPerMinute: Number(writer.n), lanePerMinute: Number(lane.n) },
+    duplicates: { same: Math.max(0, Number(same.n) - 1), otherThreads: Math.max(0, Number(same.n) - Number(here.n)) },
+  };
+}

@@ -1,0 +1,7 @@
+declare module '*.css?inline' {
+  const text: string;
+  export default text;
+}
+
+/** Languages with a file of their own, from services/widget/locales; set by Vite. */
+declare const LANGUAGES: readonly string[];

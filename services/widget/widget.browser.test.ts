@@ -1,0 +1,510 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { launchBrowser } from '../../test/browser/launch.ts';
+import { buildFrontEnd } from '../build.ts';
+import { type FakeServer, fakeServer } from './fake-server.ts';
+
+const AXE = readFileSync(join(import.meta.dirname, '../../node_modules/axe-core/axe.min.js'), 'utf8');
+const dist = mkdtempSync(join(tmpdir(), 'sluice-widget-'));
+
+let browser: Browser;
+let server: FakeServer;
+let pages: Page[] = [];
+let faults: string[] = [];
+
+beforeAll(async () => {
+  await buildFrontEnd(join(import.meta.dirname, 'vite.config.ts'), dist);
+  browser = await launchBrowser();
+});
+afterAll(() => browser?.close());
+beforeEach(async () => {
+  server = await fakeServer(dist);
+  faults = [];
+});
+afterEach(async () => {
+  for (const page of pages) await page.context().close();
+  pages = [];
+  server.close();
+  expect(faults).toEqual([]);
+});
+
+const html = (attributes = '', { lang = 'en', head = '', before = '', after = '' } = {}) => `<!doctype html>
+<html lang="${lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>A post</title>
+<link rel="icon" href="data:,">${head}</head><body><main><h1>A post</h1>${before}
+<script src="/embed.js" data-site="demo" data-thread="t" ${attributes}></script>${after}</main></body></html>`;
+
+async function visit(page: string | undefined, options: BrowserContextOptions & { hash?: string } = {}): Promise<Page> {
+  if (page !== undefined) server.pages.set('/post', { html: page });
+  const context = await browser.newContext({ viewport: { width: 900, height: 800 }, ...options });
+  const tab = await context.newPage();
+  pages.push(tab);
+  tab.on('pageerror', (error) => faults.push(error.message));
+  tab.setDefaultTimeout(8000);
+  await tab.goto(`${server.origin}/post${options.hash ?? ''}`);
+  await tab.locator('section[aria-busy=false]').waitFor();
+  return tab;
+}
+
+const submissions = () => server.calls.filter(({ method, path }) => method === 'POST' && path.endsWith('/comments'));
+
+const hasFocus = (locator: Locator) => locator.evaluate((it) => it === (it.getRootNode() as ShadowRoot).activeElement);
+
+async function compose(page: Page, body: string, name = 'Ines') {
+  await page.getByLabel('Your comment').fill(body);
+  await page.getByLabel('Name').fill(name);
+}
+
+describe('writing', () => {
+  it('follows a comment from received to published, where it counts once', async () => {
+    const page = await visit(html('data-poll="1"'));
+    await compose(page, 'A quiet *thank you*.');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByText('Sent. It is being checked.').last().waitFor();
+    expect(await page.locator('.comment').textContent()).toContain('A quiet *thank you*.');
+    expect(await hasFocus(page.locator('.comment'))).toBe(true);
+    server.decide('c1', 'published');
+    await page.getByRole('heading', { name: '1 comment' }).waitFor();
+    await page.locator('.comment .body > p:not(.plain)').waitFor();
+    expect(await page.locator('.state').count()).toBe(0);
+    await page.waitForTimeout(1500);
+    expect(await page.getByText('1 new comment').isVisible()).toBe(false);
+    expect(submissions()[0]?.body).toMatchObject({
+      author: { name: 'Ines' },
+      form: { hp: '' },
+      page: { title: 'A post' },
+    });
+  });
+
+  it('sends what the API knows, and the e-mail only to be told', async () => {
+    const page = await visit(html());
+    await compose(page, 'With everything');
+    await page.getByLabel('E-mail me').check();
+    await page.getByRole('button', { name: 'Send' }).click();
+    expect(submissions()).toEqual([]);
+    await page.getByLabel('E-mail (optional)').fill('ines@example.com');
+    await page.getByLabel('Website').fill('example.com');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.locator('.state').waitFor();
+    expect(submissions()[0]?.body).toMatchObject({
+      author: { name: 'Ines', email: 'ines@example.com', url: 'https://example.com' },
+      body: 'With everything',
+      notifyReplies: true,
+    });
+    expect(await page.context().cookies()).toEqual([]);
+  });
+
+  it('answers in place, under the comment', async () => {
+    const parent = server.seed({ name: 'Ada' });
+    const page = await visit(html());
+    await page.getByRole('button', { name: 'Reply' }).click();
+    await page.getByLabel('Your reply to Ada').fill('Indeed.');
+    await page.locator('.comment').getByLabel('Name').fill('Bo');
+    await page.locator('.comment').getByRole('button', { name: 'Send' }).click();
+    await page.locator('.comment .comment .state').waitFor();
+    server.decide('c2', 'published');
+    await page.getByRole('heading', { name: '2 comments' }).waitFor();
+    expect(submissions()[0]?.body).toMatchObject({ parentId: parent });
+    expect(await page.locator('.comment .comment').textContent()).toContain('Indeed.');
+  });
+
+  it('shows what does not fit at its field, with the draft intact', async () => {
+    const page = await visit(html());
+    await compose(page, 'please refuse-me');
+    await page.getByLabel('E-mail (optional)').fill('a@b');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByText('The text has a forbidden word.').waitFor();
+    await page.getByText('This is not an address.').waitFor();
+    expect(await page.getByLabel('Your comment').inputValue()).toBe('please refuse-me');
+    expect(await page.getByLabel('Your comment').getAttribute('aria-invalid')).toBe('true');
+    expect(await hasFocus(page.getByLabel('Your comment'))).toBe(true);
+    await page.getByLabel('Your comment').fill('now fine');
+    await page.getByLabel('E-mail (optional)').fill('a@b.example');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.locator('.state').waitFor();
+    expect(new Set(submissions().map(({ headers }) => headers['idempotency-key'])).size).toBe(2);
+  });
+
+  it('makes one comment of a submission whose answer was lost', async () => {
+    server.faults.push({ status: 0, taken: true }, { status: 503 });
+    const page = await visit(html());
+    await compose(page, 'Only once');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByText('The server cannot be reached').waitFor();
+    expect(await page.getByLabel('Your comment').inputValue()).toBe('Only once');
+    await page.locator('.state').waitFor();
+    expect(server.rows).toHaveLength(1);
+    expect(submissions().length).toBeGreaterThan(1);
+  });
+
+  it('says when to try again after too many', async () => {
+    server.faults.push({ status: 429, headers: { 'retry-after': '42' } });
+    const page = await visit(html());
+    await compose(page, 'Hasty');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByText('try again in 42 s').waitFor();
+    expect(await page.getByLabel('Your comment').inputValue()).toBe('Hasty');
+  });
+
+  it('keeps the draft on reload, and forgets it once sent', async () => {
+    const page = await visit(html());
+    await compose(page, 'Half a thought');
+    await page.reload();
+    await page.getByLabel('Name').waitFor();
+    expect(await page.getByLabel('Your comment').inputValue()).toBe('Half a thought');
+    expect(await page.getByLabel('Name').inputValue()).toBe('Ines');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.locator('.state').waitFor();
+    await page.reload();
+    await page.locator('.state').waitFor();
+    expect(await page.getByLabel('Your comment').inputValue()).toBe('');
+  });
+
+  it('remembers a writer only when asked to', async () => {
+    const page = await visit(html());
+    await compose(page, 'First');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.locator('.state').waitFor();
+    await page.reload();
+    await page.getByLabel('Your comment').focus();
+    expect(await page.getByLabel('Name').inputValue()).toBe('');
+    await compose(page, 'Second');
+    await page.getByLabel('Remember me').check();
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.locator('.state').nth(1).waitFor();
+    await page.reload();
+    await page.getByLabel('Your comment').focus();
+    expect(await page.getByLabel('Name').inputValue()).toBe('Ines');
+  });
+
+  it('previews by the server and goes back to the text', async () => {
+    const page = await visit(html());
+    await compose(page, 'Some <b>words</b>');
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await page.locator('.preview p').waitFor();
+    expect(await page.locator('.preview').textContent()).toBe('Some <b>words</b>');
+    await page.getByRole('button', { name: 'Edit' }).click();
+    expect(await page.getByLabel('Your comment').inputValue()).toBe('Some <b>words</b>');
+  });
+
+  it('tells the reason of a rejection and takes one appeal', async () => {
+    const page = await visit(html());
+    await compose(page, 'Judge me');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.locator('.state').waitFor();
+    server.decide('c1', 'rejected', 'off-topic');
+    await page.getByText('Not published. Reason: Off topic').first().waitFor();
+    await page.getByRole('button', { name: 'Ask for another look' }).click();
+    await page.getByLabel('Why should it be published?').fill('It is about the river.');
+    await page.locator('.comment').getByRole('button', { name: 'Send' }).click();
+    await page.locator('.state', { hasText: 'Waiting for a moderator' }).waitFor();
+    const appeal = server.calls.find(({ path }) => path.endsWith('/appeal'));
+    expect(appeal).toMatchObject({
+      body: { text: 'It is about the river.' },
+      headers: { authorization: 'Bearer may-c1' },
+    });
+    expect(await page.getByRole('button', { name: 'Ask for another look' }).count()).toBe(0);
+  });
+
+  it('edits and deletes with the capability, after a reload too, and never puts it into a URL', async () => {
+    const page = await visit(html());
+    await compose(page, 'Frist');
+    await page.getByRole('button', { name: 'Send' }).click();
+    server.decide('c1', 'published');
+    await page.locator('.comment .body > p:not(.plain)').waitFor();
+    await page.reload();
+    await page.locator('.comment').getByRole('button', { name: 'Edit' }).click();
+    await page.locator('.comment textarea').fill('First');
+    await page.locator('.comment').getByRole('button', { name: 'Send' }).click();
+    await page.locator('.comment .body', { hasText: 'First' }).waitFor();
+    await page.locator('.comment').getByText('edited').waitFor();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('button', { name: 'Really delete?' }).click();
+    await page.getByText('Deleted by its writer.').last().waitFor();
+    expect(server.rows[0]).toMatchObject({ body: 'First', status: 'deleted' });
+    expect(server.calls.filter(({ path }) => path.includes('may-'))).toEqual([]);
+  });
+
+  it('has no form and no replies in a closed thread', async () => {
+    server.seed({ name: 'Ada' });
+    server.state.closed = true;
+    const page = await visit(html());
+    await page.getByText('This thread is closed.').waitFor();
+    expect(await page.locator('form').count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Reply' }).count()).toBe(0);
+  });
+
+  it('takes a sign-in from its own server only, and sends the token as Author', async () => {
+    server.pages.set('/author', {
+      html: `<script>opener.postMessage({type:'sluice-author',site:'demo',token:'tok',name:'Mara'},'*')</script>`,
+    });
+    const page = await visit(html('data-author="mara"'));
+    await page.getByLabel('Your comment').focus();
+    await page.evaluate(() => postMessage({ type: 'sluice-author', site: 'other', token: 'evil', name: 'Eve' }, '*'));
+    await page.getByRole('button', { name: 'Sign in as author' }).click();
+    await page.getByRole('button', { name: 'Sign out Mara' }).waitFor();
+    await page.getByLabel('Your comment').fill('As the author');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.locator('.state').waitFor();
+    expect(submissions()[0]).toMatchObject({
+      headers: { authorization: 'Author tok' },
+      body: { author: { name: 'Mara' } },
+    });
+    expect(await page.content()).not.toContain('tok"');
+  });
+});
+
+describe('reading', () => {
+  it('announces arrivals by a button and inserts nothing by itself; an unchanged thread costs a 304', async () => {
+    server.seed({ name: 'Ada' });
+    const page = await visit(html('data-poll="0.3"'));
+    await expect.poll(() => server.calls.some(({ status }) => status === 304)).toBe(true);
+    for (const name of ['Bo', 'Cy', 'Di']) server.seed({ name });
+    await page.getByRole('button', { name: '3 new comments' }).waitFor();
+    expect(await page.locator('.comment').count()).toBe(1);
+    await page.getByRole('button', { name: '3 new comments' }).click();
+    await page.getByRole('heading', { name: '4 comments' }).waitFor();
+    expect(await page.locator('.hit').count()).toBe(3);
+    expect(await page.getByRole('button', { name: 'new comment' }).count()).toBe(0);
+    expect(server.calls.every(({ headers }) => headers.cookie === undefined)).toBe(true);
+  });
+
+  it('opens a permalink on a later page, highlights it, and leads back to the whole thread', async () => {
+    for (let at = 1; at <= 50; at++) server.seed({ name: `Reader ${at}`, html: `<p>Number ${at}</p>` });
+    const page = await visit(html(), { hash: '#sluice-c42' });
+    await page.locator('.hit', { hasText: 'Number 42' }).waitFor();
+    expect(await page.locator('.hit').evaluate((it) => it.getBoundingClientRect().top)).toBeLessThan(800);
+    await page.getByRole('button', { name: 'Show the whole thread' }).click();
+    await page.getByText('Number 1', { exact: true }).waitFor();
+  });
+
+  it('loads more comments and more replies, and turns the order', async () => {
+    const parent = server.seed({ name: 'Ada', html: '<p>Root</p>' });
+    for (let at = 1; at <= 5; at++) server.seed({ name: 'Bo', parentId: parent, html: `<p>Reply ${at}</p>` });
+    for (let at = 1; at <= 30; at++) server.seed({ name: 'Cy', html: `<p>Number ${at}</p>` });
+    const page = await visit(html());
+    await page.getByRole('button', { name: '2 more replies' }).click();
+    await page.getByText('Reply 5').waitFor();
+    await page.getByRole('button', { name: 'Load more comments' }).click();
+    await page.getByText('Number 30').waitFor();
+    expect(await page.getByRole('button', { name: 'Load more comments' }).isVisible()).toBe(false);
+    await page.getByRole('button', { name: 'Newest first' }).click();
+    await page.locator('.comment', { hasText: 'Number 30' }).first().waitFor();
+    expect(await page.locator('.comment .body').first().textContent()).toBe('Number 30');
+  });
+
+  it('marks authors, tells the time exactly on hover, and leaves a tombstone', async () => {
+    const parent = server.seed({ name: 'Gone', status: 'removed' });
+    server.seed({
+      name: 'Mara',
+      role: 'author',
+      parentId: parent,
+      createdAt: new Date(Date.now() - 7_200_000).toISOString(),
+    });
+    const page = await visit(html());
+    await page.getByText('Removed by a moderator.').waitFor();
+    expect(await page.locator('.badge').textContent()).toBe('Author');
+    expect(await page.locator('time').textContent()).toBe('2 hours ago');
+    expect(await page.locator('time').getAttribute('title')).toContain(String(new Date().getFullYear()));
+  });
+
+  it('reports a comment', async () => {
+    server.seed({ name: 'Ada' });
+    const page = await visit(html());
+    await page.getByRole('button', { name: 'Report' }).click();
+    await page.getByLabel('Reason').selectOption('abuse');
+    await page.getByLabel('Note').fill('see line two');
+    await page.locator('.comment').getByRole('button', { name: 'Send' }).click();
+    await page.getByText('Thank you.').first().waitFor();
+    expect(server.calls.at(-1)).toMatchObject({
+      path: '/v1/comments/c1/reports',
+      body: { reason: 'abuse', note: 'see line two' },
+    });
+  });
+
+  it('leaves what attackers write inert', async () => {
+    const evil = '"><img src=x onerror="window.hit=1"><script>window.hit=1</script>';
+    server.seed({ name: evil, url: 'javascript:window.hit=1', html: '<p>ok</p>' });
+    const page = await visit(html(), { hash: `#sluice-${encodeURIComponent(evil)}` });
+    await page.locator('.comment').waitFor();
+    expect(await page.locator('.name').textContent()).toBe(evil);
+    expect(await page.locator('a[href^=javascript]').count()).toBe(0);
+    await compose(page, evil, evil);
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.locator('.state').waitFor();
+    expect(await page.evaluate(() => 'hit' in globalThis)).toBe(false);
+  });
+
+  it('works under a strict content security policy', async () => {
+    server.seed({ name: 'Ada' });
+    server.pages.set('/post', {
+      html: html(),
+      headers: {
+        'content-security-policy': "default-src 'none'; script-src 'self'; connect-src 'self'; img-src data:",
+      },
+    });
+    const page = await visit(undefined);
+    const refused: string[] = [];
+    page.on('console', (message) => message.text().includes('Content Security') && refused.push(message.text()));
+    await page.reload();
+    await page.locator('.comment').waitFor();
+    expect(await page.locator('.face').evaluate((it) => getComputedStyle(it).borderRadius)).toBe('50%');
+    expect(refused).toEqual([]);
+  });
+
+  it('shows a thousand comments within 300 ms of their arrival', async () => {
+    const page = await visit(html());
+    const took = await page.evaluate(async (origin) => {
+      const comments = Array.from({ length: 1000 }, (_, at) => ({
+        id: `k${at}`,
+        parentId: null,
+        depth: 0,
+        state: 'published',
+        author: { name: `Reader ${at}` },
+        html: '<p>Some words that fill a line or two of the column.</p>',
+        createdAt: new Date(0).toISOString(),
+        replyCount: 0,
+        replies: [],
+      }));
+      const text = JSON.stringify({ comments, total: 1000, nextCursor: null, thread: { closed: false } });
+      const real = globalThis.fetch;
+      let arrived = 0;
+      globalThis.fetch = async () => {
+        arrived = performance.now();
+        return new Response(text);
+      };
+      const element = document.createElement('sluice-comments');
+      for (const [name, value] of Object.entries({ site: 'demo', thread: 'big', server: origin }))
+        element.setAttribute(name, value);
+      const loaded = new Promise((resolve) => element.addEventListener('sluice-load', resolve));
+      document.body.append(element);
+      await loaded;
+      await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+      globalThis.fetch = real;
+      return performance.now() - arrived;
+    }, server.origin);
+    process.stdout.write(`1,000 comments: ${Math.round(took)} ms\n`);
+    expect(took).toBeLessThan(300);
+  });
+});
+
+describe('for everyone', () => {
+  const fillThread = () => {
+    const parent = server.seed({
+      name: 'Ada',
+      html: '<p>A point with <code>code</code> and <a href="https://a.example">a link</a>.</p>',
+    });
+    server.seed({ name: 'Mara', role: 'author', parentId: parent });
+    server.seed({ name: 'Gone', parentId: parent, status: 'removed' });
+    for (let at = 0; at < 8; at++) server.seed({ name: 'Cy' });
+  };
+
+  async function violations(page: Page) {
+    await page.evaluate(AXE);
+    return page.evaluate(async () => {
+      type Axe = {
+        run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
+      };
+      const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run();
+      return violations.map(({ id, nodes }) => [id, nodes[0]?.html, nodes[0]?.failureSummary]);
+    });
+  }
+
+  it.each(['light', 'dark'] as const)('gives axe nothing to say, %s, with forms open', async (colorScheme) => {
+    fillThread();
+    const head = '<meta name="color-scheme" content="light dark"><style>body{max-width:40rem;margin:auto}</style>';
+    const page = await visit(html('data-author="mara"', { head }), { colorScheme });
+    expect(await violations(page)).toEqual([]);
+    await compose(page, 'refuse-me');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByText('forbidden word').waitFor();
+    await compose(page, 'Pending');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.locator('.state').waitFor();
+    await page.getByRole('button', { name: 'Reply' }).first().click();
+    await page.getByRole('button', { name: 'Report' }).nth(1).click();
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it('can be used by keyboard alone', async () => {
+    server.seed({ name: 'Ada' });
+    const page = await visit(html());
+    const focused = () =>
+      page.evaluate(() => {
+        const at = document.activeElement?.shadowRoot?.activeElement;
+        return `${at?.tagName.toLowerCase()} ${(at as HTMLInputElement)?.labels?.[0]?.textContent ?? at?.textContent ?? ''}`;
+      });
+    const tabTo = async (what: string) => {
+      for (let presses = 0; presses < 40; presses++) {
+        await page.keyboard.press('Tab');
+        if ((await focused()).startsWith(what)) return;
+      }
+      throw new Error(`Tab never reached ${what}`);
+    };
+    await tabTo('textarea Your comment');
+    await page.keyboard.type('By keys');
+    await tabTo('input Name');
+    await page.keyboard.type('Kim');
+    await tabTo('button Send');
+    await page.keyboard.press('Enter');
+    await page.locator('.state').waitFor();
+    expect(await focused()).toContain('li');
+    await tabTo('button Reply');
+    await page.keyboard.press('Enter');
+    expect(await focused()).toContain('textarea Your reply to Ada');
+    await tabTo('button Cancel');
+    await page.keyboard.press('Enter');
+    expect(await focused()).toBe('button Reply');
+  });
+
+  it('speaks Arabic from right to left', async () => {
+    fillThread();
+    const page = await visit(html('', { lang: 'ar' }));
+    const root = page.locator('section.root');
+    expect(await root.getAttribute('dir')).toBe('rtl');
+    expect(await page.locator('.badge').textContent()).not.toBe('Author');
+    const [face, name] = await Promise.all(
+      ['.face', '.name'].map((part) =>
+        page
+          .locator(part)
+          .first()
+          .evaluate((it) => it.getBoundingClientRect().left),
+      ),
+    );
+    expect(face).toBeGreaterThan(name ?? 0);
+  });
+
+  it('follows the page into the dark, however it goes there', async () => {
+    const head = '<style>.night{background:#111;color:#eee}</style>';
+    const page = await visit(html('', { head }));
+    const dark = () => page.locator('section.root').evaluate((it) => it.classList.contains('dark'));
+    expect(await dark()).toBe(false);
+    await page.evaluate(() => document.body.classList.add('night'));
+    await expect.poll(dark).toBe(true);
+    const auto = await visit(html('data-theme="auto"'), { colorScheme: 'dark' });
+    expect(await auto.locator('section.root').evaluate((it) => it.classList.contains('dark'))).toBe(true);
+  });
+
+  it.each([
+    ['a long thread', 30],
+    ['an empty thread', 0],
+  ])('shifts nothing while %s loads, not even a footer', async (_name, count) => {
+    for (let at = 0; at < count; at++) server.seed({ name: 'Cy' });
+    server.state.delayMs = 300;
+    const page = await visit(html('', { after: '<footer>Imprint</footer>' }));
+    await page.waitForTimeout(300);
+    const shift = await page.evaluate(
+      () =>
+        new Promise<number>((resolve) => {
+          let sum = 0;
+          new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) sum += (entry as unknown as { value: number }).value;
+          }).observe({ type: 'layout-shift', buffered: true });
+          setTimeout(() => resolve(sum), 100);
+        }),
+    );
+    expect(shift).toBeLessThanOrEqual(0.02);
+  });
+});

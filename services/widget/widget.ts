@@ -1,0 +1,503 @@
+import { type Answer, call } from './api.ts';
+import { type More, type Sent, composer } from './composer.ts';
+import { arrange, button, fill, h } from './dom.ts';
+import { clock, webAddress } from './format.ts';
+import { keep, load } from './store.ts';
+import {
+  type Comment,
+  type Mine,
+  type Page,
+  append,
+  arrivals,
+  find,
+  isOpen,
+  mayEdit,
+  merge,
+  nextAskMs,
+  worthKeeping,
+} from './thread.ts';
+import { type Key, type Words, speaker } from './words.ts';
+
+export type Options = {
+  site: string;
+  thread: string;
+  /** Origin of the server, without a slash at the end. */
+  server: string;
+  order: string;
+  /** Id of the post's author: offers the sign-in. */
+  author: string | null;
+  pollMs: number;
+  lang: string;
+  words: Words;
+  emit(event: string, detail: unknown): void;
+};
+
+type Entry = { item: HTMLElement; extra: HTMLElement; replies: HTMLElement; more: HTMLElement; drawn?: string };
+
+const PAGE = 20;
+const FULL_PAGE = 100;
+const DEFAULT_DEPTH = 5;
+const HASH = '#sluice-';
+
+/** Shows one thread in `root` until `signal` aborts. */
+export function mount(root: HTMLElement, options: Options, signal: AbortSignal): void {
+  const { site, thread, server, author, pollMs, lang, words, emit } = options;
+  const say = speaker(words, lang);
+  const when = clock(lang);
+  const siteUrl = `${server}/v1/sites/${encodeURIComponent(site)}`;
+  const threadUrl = `${siteUrl}/threads/${encodeURIComponent(thread)}`;
+  const commentsUrl = `${threadUrl}/comments`;
+  const key = `sluice:${site}:${thread}`;
+  const authorKey = `sluice:${site}:author`;
+  const desk = { say, siteUrl, commentsUrl, key, authorKey, signIn: author !== null && signIn };
+
+  let { order } = options;
+  let comments: Comment[] = [];
+  let mine = (load<Mine[]>(key) ?? []).filter((one) => worthKeeping(one, Date.now()));
+  let cursor: string | null | undefined;
+  let total = 0;
+  /** How many the reader knows of; what goes beyond is news. */
+  let known = 0;
+  let closed = false;
+  let depth = DEFAULT_DEPTH;
+  /** The list starts in the middle, at a permalink. */
+  let partial = false;
+  const entries = new Map<string, Entry>();
+  const reported = new Set<string>();
+  /** What a pending comment became, once the thread has it. */
+  const arrived = new Map<string, Comment>();
+
+  const heading = h('h2', { tabIndex: -1 });
+  const live = h('p.hidden', { role: 'status' });
+  const orderButton = button('link', '', () => turn(order === 'newest' ? 'oldest' : 'newest'));
+  const freshButton = button('primary fresh', '', showFresh);
+  const freshBar = h('div.bar', null, freshButton);
+  const formBox = h('div');
+  const form = composer(desk, say('body'), (sent, name, body) => take(sent, name, body));
+  const mineList = h('ol');
+  const list = h('ol');
+  const allButton = button('wide', say('all'), start);
+  const moreButton = button('wide', say('more'), loadMore);
+  const empty = h('p.small', null, say('empty'));
+
+  addEventListener('hashchange', goToHash, { signal });
+  document.addEventListener('visibilitychange', look, { signal });
+  later(poll, pollMs);
+  for (const one of mine) if (isOpen(one) || one.revised) ask(one);
+  void start();
+
+  // Reading
+
+  async function page(query: Record<string, string | number>): Promise<Page | undefined> {
+    const { ok, data } = await read(query);
+    if (ok) return data;
+    announce(say('failed'));
+    return undefined;
+  }
+
+  function read(query: Record<string, string | number>): Promise<Answer<Page>> {
+    return call(`${commentsUrl}?${new URLSearchParams({ order, limit: PAGE, ...query } as never)}`);
+  }
+
+  /** Takes over a page; `merge` keeps what the reader has unfolded. */
+  function show({ comments: page, nextCursor, total: count, thread }: Page, middle: boolean) {
+    comments = merge(comments, page);
+    cursor = nextCursor;
+    known = total = count;
+    ({ closed } = thread);
+    depth = thread.replyDepth ?? DEFAULT_DEPTH;
+    partial = middle;
+    if (!list.isConnected) {
+      const top = h('div.top', null, heading, orderButton);
+      root.replaceChildren(top, live, formBox, mineList, freshBar, allButton, list, empty, moreButton);
+      root.ariaBusy = 'false';
+      emit('load', { total });
+    }
+    draw();
+  }
+
+  async function start(): Promise<void> {
+    const { ok, data, why } = await read({});
+    if (signal.aborted) return;
+    if (ok) {
+      show(data, false);
+      return goToHash();
+    }
+    root.ariaBusy = 'false';
+    root.replaceChildren(
+      h('p.notice', { role: 'alert' }, `${say('failed')} ${why}`),
+      button('wide', say('again'), start),
+    );
+  }
+
+  function turn(to: string) {
+    order = to;
+    comments = [];
+    return start();
+  }
+
+  async function loadMore() {
+    const data = await page({ cursor: cursor ?? '' });
+    if (!data) return;
+    cursor = data.nextCursor;
+    comments = append(comments, data.comments);
+    draw();
+    focus(data.comments[0]?.id);
+  }
+
+  async function loadReplies(parent: Comment) {
+    const data = await page({ parent: parent.id, order: 'oldest', cursor: parent.repliesCursor ?? '' });
+    if (!data) return;
+    const at = parent.replies.length;
+    parent.replies = append(parent.replies, data.comments);
+    parent.repliesCursor = data.nextCursor;
+    draw();
+    focus(parent.replies[at]?.id);
+  }
+
+  async function goToHash() {
+    const { hash } = location;
+    if (!hash.startsWith(HASH)) return;
+    const id = hash.slice(HASH.length);
+    if (!entries.get(id)?.item.isConnected) {
+      const { ok, data } = await read({ around: id });
+      if (!ok || !find(data.comments, id)) return announce(say('missing'));
+      show(data, true);
+    }
+    highlight([id]);
+  }
+
+  function highlight(ids: string[]) {
+    for (const item of root.querySelectorAll('.hit')) item.classList.remove('hit');
+    for (const id of ids) entries.get(id)?.item.classList.add('hit');
+    focus(ids[0], 'center');
+  }
+
+  /** The cheapest read: one comment with `total`, mostly a 304. Nothing is inserted: a button says what is new. */
+  async function look() {
+    if (document.hidden || !list.isConnected) return;
+    const { ok, data } = await read({ order: 'newest', limit: 1 });
+    if (ok) {
+      ({ total } = data);
+      known = Math.min(known, total);
+      drawFresh();
+      for (const time of root.querySelectorAll('time')) time.textContent = when(time.dateTime, Date.now()).text;
+    }
+  }
+
+  async function poll() {
+    await look();
+    later(poll, pollMs);
+  }
+
+  async function showFresh() {
+    const before = new Set(entries.keys());
+    const wanted = comments.length + arrivals(total, known, mine);
+    // What is new stands at the end, which may be pages away: the newest first, then.
+    if (cursor || partial || wanted > FULL_PAGE) order = 'newest';
+    const data = await page({ limit: Math.min(FULL_PAGE, Math.max(PAGE, wanted)) });
+    if (!data) return;
+    show(data, false);
+    highlight([...entries.keys()].filter((id) => !before.has(id)));
+  }
+
+  // Drawing
+
+  function draw() {
+    formBox.replaceChildren(closed ? h('p.notice', null, say('closed')) : form);
+    const loose = mine.filter(({ id, parentId }) => !find(comments, id) && !find(comments, parentId));
+    arrange(mineList, loose.map(drawMine));
+    arrange(list, comments.map(drawComment));
+    orderButton.hidden = !comments.length;
+    orderButton.textContent = say(order === 'newest' ? 'oldest' : 'newest');
+    empty.hidden = !!(comments.length || closed || loose.length);
+    moreButton.hidden = !cursor;
+    allButton.hidden = !partial;
+    drawFresh();
+  }
+
+  function drawFresh() {
+    heading.textContent = total ? say('count', { n: total }) : say('comments');
+    const n = arrivals(total, known, mine);
+    const text = say('fresh', { n });
+    if (n && text !== freshButton.textContent) announce(text);
+    freshButton.textContent = text;
+    freshBar.hidden = !n;
+  }
+
+  function drawMine(one: Mine): HTMLElement {
+    return drawComment(arrived.get(one.id) ?? one);
+  }
+
+  function drawComment(comment: Comment): HTMLElement {
+    const { id, replies, repliesCursor, ...rest } = comment;
+    let entry = entries.get(id);
+    if (!entry) {
+      entry = {
+        item: h('li.comment', { tabIndex: -1 }),
+        extra: h('div'),
+        replies: h('ol'),
+        more: button('link more', '', () => loadReplies(find(comments, id) ?? comment)),
+      };
+      entry.item.append(entry.extra, entry.replies, entry.more);
+      entries.set(id, entry);
+    }
+    const own = mine.find((one) => one.id === id);
+    const drawn = JSON.stringify([rest, own, closed, own && mayEdit(own, Date.now())]);
+    if (drawn !== entry.drawn) {
+      const article = entry.item.querySelector(':scope>article');
+      const focused = article?.matches(':focus-within');
+      article?.remove();
+      entry.item.prepend(drawArticle(comment, own, entry.extra));
+      entry.drawn = drawn;
+      if (focused) entry.item.focus();
+    }
+    const pending = mine.filter((one) => one.parentId === id && !find(replies, one.id));
+    arrange(entry.replies, [...replies.map(drawComment), ...pending.map(drawMine)]);
+    entry.more.hidden = !repliesCursor;
+    entry.more.textContent = say('moreReplies', { n: Math.max(1, comment.replyCount - replies.length) });
+    return entry.item;
+  }
+
+  function drawArticle(comment: Comment, own: Mine | undefined, extra: HTMLElement): HTMLElement {
+    const { id, author, html, editedAt, createdAt } = comment;
+    const { name, role } = author;
+    const state = own?.status === 'deleted' ? 'deleted' : comment.state;
+    if (state !== 'published') return h('article', null, h('p.gone', null, say(state)));
+    const href = webAddress(author.url);
+    const { text, exact, iso } = when(createdAt, Date.now());
+    const body = h('div.body', { dir: 'auto' });
+    if (html) fill(body, html);
+    else body.append(h('p.plain', null, own?.body));
+    const actions = h('div.actions');
+    const action = (word: Key, act: (opener: HTMLElement) => unknown) => {
+      const opener = button('link', say(word), () => act(opener));
+      actions.append(opener);
+    };
+    if (html && !closed) action('reply', (opener) => reply(comment, extra, opener));
+    if (!own && !reported.has(id)) action('report', (opener) => report(id, extra, opener));
+    const alive = own && (isOpen(own) || own.status === 'published');
+    if (alive && mayEdit(own, Date.now())) {
+      action('edit', (opener) =>
+        write(extra, opener, say('edit'), (_sent, _name, body) => revised(own, body), {
+          text: own.body,
+          send: (body) => act(own, 'PATCH', '', { body }),
+        }),
+      );
+      action('delete', (opener) => remove(own, opener));
+    }
+    if (own?.status === 'rejected' && !own.appealed && own.reason !== 'spam') {
+      action('appeal', (opener) =>
+        write(extra, opener, say('appealWhy'), () => changed(own, { status: 'waiting', appealed: true }), {
+          send: (text) => act(own, 'POST', '/appeal', { text }),
+        }),
+      );
+    }
+    if (own && !alive) action('dismiss', () => changed(own));
+    return h(
+      'article',
+      { ariaLabel: say('by', { name }) },
+      h(
+        'header',
+        null,
+        h(`span.face ${role ?? ''}`, { ariaHidden: 'true' }, [...name][0]?.toUpperCase()),
+        href
+          ? h('a.name', { href, rel: 'nofollow ugc noopener', target: '_blank', dir: 'auto' }, name)
+          : h('span.name', { dir: 'auto' }, name),
+        role && h(`span.badge ${role}`, null, say(role)),
+        h(
+          'a.small',
+          { href: location.href.split('#')[0] + HASH + id },
+          h('time', { dateTime: iso, title: exact }, text),
+        ),
+        !!editedAt && h('span.small', null, say('edited')),
+      ),
+      body,
+      own && (!html || !alive || own.revised) && h(`p.state ${own.status}`, null, stateOf(own)),
+      actions,
+    );
+  }
+
+  function stateOf({ status, reason, revised }: Mine): string {
+    const why = reason && ` ${say('reason')}: ${words.reasons[reason as keyof Words['reasons']] ?? reason}`;
+    return say(revised ? 'revised' : status) + (status === 'rejected' || status === 'removed' ? (why ?? '') : '');
+  }
+
+  // Writing
+
+  /** Opens a composer under a comment; it closes itself when done, and gives the focus back. */
+  function write(
+    extra: HTMLElement,
+    opener: HTMLElement,
+    label: string,
+    done: (sent: Sent, name: string, body: string) => void,
+    more: More,
+  ) {
+    const cancel = () => close(extra, opener);
+    const form = composer(desk, label, (...sent) => (cancel(), done(...sent)), { cancel, ...more });
+    extra.replaceChildren(form);
+    form.querySelector<HTMLElement>('select,textarea')?.focus();
+  }
+
+  function close(extra: HTMLElement, opener: HTMLElement) {
+    extra.replaceChildren();
+    opener.focus();
+  }
+
+  function reply({ id, parentId, depth: at, author: { name } }: Comment, extra: HTMLElement, opener: HTMLElement) {
+    // At the deepest level an answer goes beside, not below: the server would refuse it.
+    const to = (at >= depth && parentId) || id;
+    write(extra, opener, say('replyTo', { name }), (sent, name, body) => take(sent, name, body, to), { parentId: to });
+  }
+
+  /** Remembers a comment that the server has taken, and follows it. */
+  function take({ id, statusUrl, capability, editableUntil }: Sent, name: string, body: string, parentId?: string) {
+    const one: Mine = {
+      id,
+      statusUrl: new URL(statusUrl, server).href,
+      capability,
+      editableUntil,
+      body,
+      status: 'received',
+      state: 'published',
+      parentId: parentId ?? null,
+      depth: 0,
+      author: { name },
+      html: '',
+      createdAt: Date.now(),
+      replyCount: 0,
+      replies: [],
+    };
+    mine = [...mine.filter((other) => other.id !== id), one];
+    changed(one, {});
+    focus(id);
+    emit('submit', { id });
+  }
+
+  /** One's own comment has changed, or without `news` is dismissed. */
+  function changed(one: Mine, news?: Partial<Mine>) {
+    if (news) {
+      Object.assign(one, news);
+      announce(stateOf(one));
+      if (isOpen(one) || one.revised) ask(one);
+    } else {
+      mine = mine.filter((other) => other !== one);
+      heading.focus();
+    }
+    keep(key, mine);
+    if (list.isConnected) draw();
+  }
+
+  /** Asks what became of a comment until that is settled. */
+  function ask(one: Mine, asked = 0) {
+    const again = async () => {
+      const { ok, status, data } = await call<{ status: Mine['status']; reason?: string }>(one.statusUrl);
+      if (signal.aborted || !mine.includes(one)) return;
+      if (status === 404) return changed(one);
+      const news = ok && data.status !== one.status;
+      if (ok) Object.assign(one, { reason: data.reason, status: data.status });
+      if (one.status === 'published') await adopt(one);
+      keep(key, mine);
+      draw();
+      if (news) {
+        announce(stateOf(one));
+        emit('status', { id: one.id, status: one.status });
+      }
+      // An edit that a person must see first may take days: it is no longer asked for, the next visit shows it.
+      if (isOpen(one) || (one.revised && asked < 12)) ask(one, asked + 1);
+    };
+    later(again, nextAskMs(one, asked));
+  }
+
+  /** Fetches a published comment of one's own and shows it where it stands, without counting it as news. */
+  async function adopt(one: Mine) {
+    const { ok, data } = await read({ around: one.id });
+    const found = ok && find(data.comments, one.id);
+    if (!found) return;
+    const before = find(comments, one.id) ?? arrived.get(one.id);
+    if (before) {
+      if (before.editedAt === found.editedAt) return;
+      Object.assign(before, found, { replies: before.replies });
+    } else {
+      known++;
+      ({ total } = data);
+      arrived.set(one.id, found);
+      const parent = find(comments, one.parentId);
+      if (parent) parent.replies = append(parent.replies, [found]);
+    }
+    one.revised = false;
+  }
+
+  function revised(one: Mine, body: string) {
+    changed(one, { body, revised: one.status === 'published' });
+  }
+
+  /** A call with the capability: the one place where it leaves this browser, and never in a URL. */
+  function act({ id, capability }: Mine, method: string, path: string, body?: object): Promise<Answer<unknown>> {
+    const authorization = `Bearer ${capability}`;
+    return call(`${server}/v1/comments/${id}${path}`, method, body && JSON.stringify(body), { authorization });
+  }
+
+  /** The first press asks, the second deletes. */
+  async function remove(one: Mine, opener: HTMLElement) {
+    const sure = say('deleteAsk');
+    opener.onblur = () => (opener.textContent = say('delete'));
+    if (opener.textContent !== sure) {
+      opener.textContent = sure;
+      return announce(sure);
+    }
+    const { ok, why } = await act(one, 'DELETE', '');
+    if (ok) changed(one, { status: 'deleted' });
+    else announce((opener.textContent = why));
+  }
+
+  function report(id: string, extra: HTMLElement, opener: HTMLElement) {
+    const options = Object.entries(words.reasons).map(([value, text]) => h('option', { value }, text));
+    const reason = h('select', null, ...options);
+    const thank = () => {
+      reported.add(id);
+      opener.textContent = say('thanks');
+      opener.onclick = null;
+    };
+    write(extra, opener, say('note'), thank, {
+      choice: h('label', null, say('reason'), reason),
+      send: (note) =>
+        call(
+          `${server}/v1/comments/${id}/reports`,
+          'POST',
+          JSON.stringify({ reason: reason.value, note: note || undefined }),
+        ),
+    });
+  }
+
+  // Authors
+
+  /** The sign-in page tells its opener, by postMessage, a capability that the author may revoke. */
+  function signIn(done: () => void) {
+    const query = new URLSearchParams({ site, author: author ?? '', origin: location.origin });
+    const listen = ({ data, origin }: MessageEvent) => {
+      if (origin !== server || data.type !== 'sluice-author' || data.site !== site) return;
+      removeEventListener('message', listen);
+      keep(authorKey, { token: data.token, name: data.name });
+      done();
+    };
+    addEventListener('message', listen, { signal });
+    open(`${server}/author?${query}`, '', 'popup,width=480,height=640');
+  }
+
+  // Small things
+
+  function focus(id: string | undefined, block: ScrollLogicalPosition = 'nearest') {
+    const item = entries.get(id ?? '')?.item;
+    item?.focus({ preventScroll: true });
+    item?.scrollIntoView({ block });
+  }
+
+  function announce(text: string) {
+    live.textContent = text;
+  }
+
+  function later(act: () => unknown, ms: number) {
+    setTimeout(() => signal.aborted || act(), ms);
+  }
+}

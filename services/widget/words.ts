@@ -1,0 +1,92 @@
+/**
+ * Every word that a reader sees. English travels in the bundle; the other languages are files with the same keys.
+ *
+ * A value with `other` is chosen by `Intl.PluralRules` and must be given `n`.
+ */
+export const ENGLISH = {
+  comments: 'Comments',
+  count: { one: '{n} comment', other: '{n} comments' },
+  fresh: { one: '{n} new comment', other: '{n} new comments' },
+  empty: 'No comments yet. Be the first.',
+  closed: 'This thread is closed.',
+  oldest: 'Oldest first',
+  newest: 'Newest first',
+  more: 'Load more comments',
+  moreReplies: { one: '{n} more reply', other: '{n} more replies' },
+  all: 'Show the whole thread',
+  missing: 'That comment is not here.',
+  failed: 'The comments could not be loaded.',
+  again: 'Try again',
+  by: 'Comment by {name}',
+  author: 'Author',
+  moderator: 'Moderator',
+  edited: 'edited',
+  reply: 'Reply',
+  replyTo: 'Your reply to {name}',
+  report: 'Report',
+  edit: 'Edit',
+  delete: 'Delete',
+  deleteAsk: 'Really delete?',
+  cancel: 'Cancel',
+  send: 'Send',
+  preview: 'Preview',
+  body: 'Your comment',
+  name: 'Name',
+  email: 'E-mail (optional)',
+  emailHint: 'Never shown. Only to tell you about replies.',
+  url: 'Website (optional)',
+  notify: 'E-mail me when someone replies',
+  remember: 'Remember me in this browser',
+  signIn: 'Sign in as author',
+  signOut: 'Sign out {name}',
+  offline: 'The server cannot be reached. Your text is safe here; next try in {n} s.',
+  slow: 'Too much at once. Your text is safe here; try again in {n} s.',
+  received: 'Sent. It is being checked.',
+  waiting: 'Waiting for a moderator. Only you can see this.',
+  delayed: 'Delayed by a fault on our side, not lost.',
+  published: 'Published.',
+  revised: 'Your edit is being checked.',
+  rejected: 'Not published.',
+  appeal: 'Ask for another look',
+  appealWhy: 'Why should it be published?',
+  removed: 'Removed by a moderator.',
+  deleted: 'Deleted by its writer.',
+  erased: 'Erased by its writer’s wish.',
+  dismiss: 'Dismiss',
+  reason: 'Reason',
+  note: 'Note (optional)',
+  thanks: 'Thank you. Your report was sent.',
+  reasons: {
+    spam: 'Spam',
+    abuse: 'Abuse or harassment',
+    'off-topic': 'Off topic',
+    illegal: 'Unlawful',
+    'personal-data': 'Personal data',
+    duplicate: 'Duplicate',
+    other: 'Something else',
+  },
+};
+
+export type Words = typeof ENGLISH;
+export type Key = Exclude<keyof Words, 'reasons'>;
+export type Say = (key: Key, values?: { n?: number; name?: string }) => string;
+
+/** Speaks one language: picks the plural form and fills `{n}` (as a local number) and `{name}`. */
+export function speaker(words: Words, lang: string): Say {
+  const plural = new Intl.PluralRules(lang);
+  const digits = new Intl.NumberFormat(lang);
+  return (key, { n = 0, name = '' } = {}) => {
+    const entry: string | Partial<Record<Intl.LDMLPluralRule, string>> = words[key];
+    const text = typeof entry === 'string' ? entry : (entry[plural.select(n)] ?? entry.other ?? '');
+    return text.replace('{n}', digits.format(n)).replace('{name}', () => name);
+  };
+}
+
+/** The first wanted language that there is a file for; `en` needs none. Regions fall back to their language. */
+export function choose(wanted: readonly (string | null | undefined)[], available: readonly string[]): string {
+  for (const tag of wanted) {
+    const base = tag?.toLowerCase().split(/[-_]/)[0];
+    if (base && (base === 'en' || available.includes(base))) return base;
+  }
+  return 'en';
+}
