@@ -1,4 +1,4 @@
-import type { Clock, Table } from '../ports.ts';
+import type { Clock, Table, Write } from '../ports.ts';
 import type { Vault } from '../vault.ts';
 import { strip } from './keys.ts';
 
@@ -24,6 +24,9 @@ export type Address = {
   /** Bounced, complained, or asked for no mail at all. */
   suppressed?: string;
 };
+
+/** A notification that waits for its address to be confirmed. */
+export type WaitingReply = { commentId: string; recipient: string; site: string };
 
 const addressKey = (emailHash: string) => ({ pk: `E#${emailHash}`, sk: 'address' });
 
@@ -91,16 +94,46 @@ export function contactsOf(table: Table, vault: Vault, clock: Clock) {
       ]);
     },
 
+    /** The claim of `claimConfirmation`, for callers that write more in the same moment. */
+    confirmationClaim(emailHash: string): Write {
+      return {
+        put: { pk: `E#${emailHash}`, sk: 'confirmation', at: clock.now(), expiresAt: seconds() + 30 * DAY_S },
+        if: 'absent',
+      };
+    },
+
     /** True for the caller that may send the confirmation now: one in 30 days for an address, over all sites. */
     async claimConfirmation(emailHash: string): Promise<boolean> {
-      const now = clock.now();
-      const result = await table.write([
-        {
-          put: { pk: `E#${emailHash}`, sk: 'confirmation', at: now, expiresAt: seconds() + 30 * DAY_S },
-          if: 'absent',
+      return (await table.write([this.confirmationClaim(emailHash)])).done;
+    },
+
+    /** The write that remembers what an address will be told once it is confirmed; it goes with the unconfirmed address. */
+    waitingWrite(emailHash: string, waiting: WaitingReply): Write {
+      return {
+        put: {
+          pk: `E#${emailHash}`,
+          sk: `waiting#${waiting.commentId}`,
+          ...waiting,
+          expiresAt: seconds() + UNCONFIRMED_S,
         },
-      ]);
-      return result.done;
+      };
+    },
+
+    /** What waits for the confirmation of an address, at most 50, oldest first. */
+    async waiting(emailHash: string): Promise<readonly WaitingReply[]> {
+      const { items } = await table.query({ pk: `E#${emailHash}`, prefix: 'waiting#', limit: 50 });
+      return items.map((item) => strip<WaitingReply>(item));
+    },
+
+    async doneWaiting(emailHash: string, commentId: string): Promise<void> {
+      await table.write([{ delete: { pk: `E#${emailHash}`, sk: `waiting#${commentId}` } }]);
+    },
+
+    /** Why an address gets no mail about a thread, in words for moderators; undefined when it may. */
+    async barred(emailHash: string, site: string, thread: string): Promise<string | undefined> {
+      const why = (await address(emailHash))?.suppressed;
+      if (why !== undefined) return `suppressed: ${why}`;
+      return (await this.unsubscribed(emailHash, site, thread)) ? 'unsubscribed' : undefined;
     },
 
     async suppress(emailHash: string, why: string): Promise<void> {
@@ -111,6 +144,11 @@ export function contactsOf(table: Table, vault: Vault, clock: Clock) {
     /** No more mail about `scope`: `all`, or `{site}#{thread}`. */
     async unsubscribe(emailHash: string, scope: string): Promise<void> {
       await table.write([{ put: { pk: `E#${emailHash}`, sk: `out#${scope}`, at: clock.now() } }]);
+    },
+
+    /** Takes an `unsubscribe` back. */
+    async resubscribe(emailHash: string, scope: string): Promise<void> {
+      await table.write([{ delete: { pk: `E#${emailHash}`, sk: `out#${scope}` } }]);
     },
 
     async unsubscribed(emailHash: string, site: string, thread: string): Promise<boolean> {

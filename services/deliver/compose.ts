@@ -1,0 +1,96 @@
+import type { Comment } from '../../shared/comment.ts';
+import type { MailMessage, Ports } from '../../shared/ports.ts';
+import { mailHost } from '../../shared/store/notifications.ts';
+import { confirmUrl, mailToken, unsubscribeUrl } from './mail-links.ts';
+import type { Ready } from './reader.ts';
+import {
+  oneLine,
+  renderComments,
+  renderConfirmation,
+  renderDigest,
+  type CommentView,
+  type Rendered,
+} from './render.ts';
+
+export type Composed = Omit<MailMessage, 'to' | 'messageId'>;
+
+const CONFIRM_DAYS = 7;
+
+/** The mail about one or several notifications of the same kind to the same address. */
+export async function compose(
+  { vault, clock, publicUrl }: Pick<Ports, 'vault' | 'clock' | 'publicUrl'>,
+  items: readonly [Ready, ...Ready[]],
+): Promise<Composed> {
+  const [{ kind, site, emailHash, contact, digest, policy }] = items;
+  const from = { name: oneLine(site.name, 80), address: `comments@${mailHost(publicUrl)}` };
+  // Auto-Submitted: RFC 3834, so that nobody's holiday note answers. List-Id: RFC 2919.
+  const headers = { 'Auto-Submitted': 'auto-generated', 'List-Id': `<${site.id}.sluice.${mailHost(publicUrl)}>` };
+  const finish = (rendered: Rendered, unsubscribe?: string): Composed => ({
+    from,
+    ...rendered,
+    headers,
+    ...(unsubscribe && { unsubscribeUrl: unsubscribe }),
+  });
+
+  if (kind === 'confirmation') {
+    const until = clock.now() + CONFIRM_DAYS * 86_400_000;
+    const token = mailToken(vault, { kind: 'confirm', address: emailHash, contact: contact ?? '', until });
+    return finish(renderConfirmation({ site: site.name, url: confirmUrl(publicUrl, token), days: CONFIRM_DAYS }));
+  }
+  if (digest) {
+    const token = mailToken(vault, { kind: 'unsubscribe', address: emailHash, scope: { digestOf: site.id } });
+    const url = unsubscribeUrl(publicUrl, token);
+    return finish(
+      renderDigest({
+        site: site.name,
+        waiting: digest.waiting,
+        more: digest.more,
+        escalated: digest.escalated,
+        escalationHours: policy.escalationHours,
+        now: clock.now(),
+        moderateUrl: `${publicUrl}/moderate`,
+        unsubscribeUrl: url,
+        first: digest.first.map((comment) => ({
+          author: comment.author.name,
+          excerpt: comment.excerpt,
+          since: comment.heldAt ?? comment.submittedAt,
+          reasons: (comment.judgement?.signals ?? []).slice(0, 3).map(({ words }) => words),
+          ...(comment.holdReason && { holdReason: comment.holdReason }),
+        })),
+      }),
+      url,
+    );
+  }
+  const about = items.flatMap((item) => (item.about ? [item.about] : []));
+  const [first] = about;
+  const scope = { comment: first?.comment.id ?? '' };
+  const url = unsubscribeUrl(publicUrl, mailToken(vault, { kind: 'unsubscribe', address: emailHash, scope }));
+  const views = about
+    .map(({ comment, revision, parent, thread }): CommentView => ({
+      author: comment.author.name,
+      html: revision.html,
+      text: revision.body,
+      excerpt: comment.excerpt,
+      at: comment.publishedAt ?? comment.submittedAt,
+      title: thread?.title ?? comment.page?.title ?? '',
+      url: kind === 'held' ? `${publicUrl}/moderate` : permalink(publicUrl, comment, thread?.url),
+      ...(parent && { parentExcerpt: parent.excerpt }),
+    }))
+    .toSorted((a, b) => a.at - b.at);
+  const rendered = renderComments(kind as 'reply' | 'author' | 'held', {
+    site: site.name,
+    comments: views as [CommentView, ...CommentView[]],
+    unsubscribeUrl: url,
+  });
+  return finish(rendered, url);
+}
+
+/** Where a reader finds the comment: on its page, else on the thread's own. */
+export function permalink(publicUrl: string, comment: Comment, threadUrl?: string): string {
+  const own = `${publicUrl}/t/${encodeURIComponent(comment.site)}/${encodeURIComponent(comment.thread)}`;
+  const page = comment.page?.url ?? threadUrl;
+  const url = page !== undefined && URL.canParse(page) ? new URL(page) : new URL(own);
+  const safe = url.protocol === 'https:' || url.protocol === 'http:' ? url : new URL(own);
+  safe.hash = `sluice-${comment.id}`;
+  return safe.href;
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { parseJson } from '../../shared/strict-json.ts';
+import type { Vault } from '../../shared/vault.ts';
+
+/** What a link in a mail may do. The token is the permission: who holds the mail may act for its address. */
+export type MailLink =
+  | {
+      kind: 'confirm';
+      /** Keyed hash of the address. */ address: string;
+      contact: string;
+      /** Epoch ms. */ until: number;
+    }
+  | { kind: 'unsubscribe'; address: string; scope: Scope };
+
+/** What an unsubscription ends: mail about the thread of a comment, or a site's digests. The page offers all mail beside it. */
+export type Scope = { comment: string } | { digestOf: string };
+
+const Id = z.string().min(1).max(80);
+const Payload = z.union([
+  z.tuple([z.literal('c'), Id, Id, z.int()]),
+  z.tuple([z.literal('u'), Id, z.literal('comment'), Id]),
+  z.tuple([z.literal('u'), Id, z.literal('digest'), Id]),
+]);
+
+/** A signed, URL-safe token of at most 300 characters: a header line holds 998 (RFC 5322, 2.1.1). */
+export function mailToken(vault: Vault, link: MailLink): string {
+  const payload = Buffer.from(JSON.stringify(payloadOf(link))).toString('base64url');
+  return `${payload}.${vault.sign('mail', payload)}`;
+}
+
+/** Undefined for what this instance did not sign, and for a confirmation after its time. */
+export function readMailToken(vault: Vault, token: string, now: number): MailLink | undefined {
+  if (token.length > 600) return undefined;
+  const [payload = '', signature = '', ...rest] = token.split('.');
+  if (rest.length > 0 || !vault.verify('mail', payload, signature)) return undefined;
+  const read = Payload.safeParse(parseJson(Buffer.from(payload, 'base64url').toString('utf8')));
+  if (!read.success) return undefined;
+  const [kind, address, third, fourth] = read.data;
+  if (kind === 'c') return fourth > now ? { kind: 'confirm', address, contact: third, until: fourth } : undefined;
+  return { kind: 'unsubscribe', address, scope: third === 'comment' ? { comment: fourth } : { digestOf: fourth } };
+}
+
+function payloadOf(link: MailLink): z.infer<typeof Payload> {
+  if (link.kind === 'confirm') return ['c', link.address, link.contact, link.until];
+  return 'comment' in link.scope
+    ? ['u', link.address, 'comment', link.scope.comment]
+    : ['u', link.address, 'digest', link.scope.digestOf];
+}
+
+export const confirmUrl = (publicUrl: string, token: string) => `${publicUrl}/v1/mail/confirm/${token}`;
+export const unsubscribeUrl = (publicUrl: string, token: string) => `${publicUrl}/v1/mail/unsubscribe/${token}`;

@@ -1,0 +1,248 @@
+export type Rendered = { subject: string; text: string; html: string };
+
+export type CommentView = {
+  author: string;
+  /** Sanitized: the only form that goes into HTML as it is. */
+  html: string;
+  /** As the writer typed it (Markdown). */
+  text: string;
+  excerpt: string;
+  at: number;
+  title: string;
+  url: string;
+  parentExcerpt?: string;
+};
+
+/** Longer comments are cut in mail; the link leads to the whole. Gmail clips a mail at 102 KB. */
+const TEXT_CHARACTERS = 4000;
+const HTML_CHARACTERS = 12_000;
+const SUBJECT_CHARACTERS = 120;
+
+/** Mail about one comment or a burst of them, oldest first. */
+export function renderComments(
+  kind: 'reply' | 'author' | 'held',
+  mail: { site: string; comments: readonly [CommentView, ...CommentView[]]; unsubscribeUrl: string },
+): Rendered {
+  const { comments, unsubscribeUrl } = mail;
+  const [first] = comments;
+  const several = comments.length > 1;
+  const site = oneLine(mail.site, 80);
+  const title = oneLine(first.title, 80);
+  const on = title ? ` on “${title}”` : ` on ${site}`;
+  const name = oneLine(first.author, 40);
+  const subject = {
+    reply: several ? `${comments.length} replies to your comment${on}` : `${name} replied to your comment${on}`,
+    author: several ? `${comments.length} new comments${onAll(comments, on, site)}` : `${name} commented${on}`,
+    held: several ? `${comments.length} comments wait for you on ${site}` : `A comment waits for you${on}`,
+  }[kind];
+  const words = {
+    reply: { verb: 'replied', link: 'Read it in its thread' },
+    author: { verb: 'commented', link: 'Open the thread' },
+    held: { verb: 'commented; it is held', link: 'Open the review queue' },
+  }[kind];
+  const why = {
+    reply: `You get this because you asked ${site} to tell you of replies.`,
+    author: `You get this because you write for ${site}.`,
+    held: `You get this because you moderate ${site}.`,
+  }[kind];
+  // Authors and moderators get an excerpt: what was held may be vile, and need not be sent in full.
+  const whole = kind === 'reply';
+
+  const text = [
+    ...comments.flatMap((comment) => [
+      `${oneLine(comment.author, 80)} ${words.verb}${comment.title ? ` on “${oneLine(comment.title, 120)}”` : ''}:`,
+      '',
+      ...(comment.parentExcerpt ? [quoted(`You wrote: ${oneLine(comment.parentExcerpt, 300)}`, kind), ''] : []),
+      whole ? plain(comment.text, TEXT_CHARACTERS) : oneLine(comment.excerpt, 500),
+      '',
+      `${words.link}: ${comment.url}`,
+      '',
+      '* * *',
+      '',
+    ]),
+    why,
+    `No more of these: ${unsubscribeUrl}`,
+    '',
+  ].join('\n');
+
+  const html = comments
+    .map((comment) =>
+      [
+        `<p class="who"><strong>${escapeHtml(oneLine(comment.author, 80))}</strong> ${words.verb}`,
+        comment.title ? ` on “${escapeHtml(oneLine(comment.title, 120))}”` : '',
+        ':</p>',
+        comment.parentExcerpt
+          ? `<p class="context" style="border-left:3px solid #8886;margin:0 0 12px;padding-left:12px;opacity:.8">${kind === 'reply' ? 'You wrote: ' : 'In reply to: '}${escapeHtml(oneLine(comment.parentExcerpt, 300))}</p>`
+          : '',
+        whole && comment.html.length <= HTML_CHARACTERS
+          ? `<div class="comment">${comment.html}</div>`
+          : `<p class="comment">${escapeHtml(oneLine(comment.excerpt, 500))}</p>`,
+        `<p>${link(comment.url, words.link)}</p>`,
+      ].join(''),
+    )
+    .join('<hr style="border:0;border-top:1px solid #8886;margin:20px 0">');
+  const foot = `<p>${escapeHtml(why)} ${link(unsubscribeUrl, 'No more of these', true)}</p>`;
+  return { subject: oneLine(subject, SUBJECT_CHARACTERS), text, html: htmlPage(subject, html, foot) };
+}
+
+/** Asks an address whether it wants mail. Holds nothing that a reader typed: it may go to somebody who never wrote here. */
+export function renderConfirmation({ site, url, days }: { site: string; url: string; days: number }): Rendered {
+  const name = oneLine(site, 80);
+  const subject = `Confirm your address for replies on ${name}`;
+  const ask = `Somebody asked ${name} to send replies to a comment to this address. If that was you, confirm it:`;
+  const otherwise = `If it was not you, do nothing: the address is deleted within ${days} days, and you are not asked again in this month.`;
+  return {
+    subject: oneLine(subject, SUBJECT_CHARACTERS),
+    text: [ask, '', url, '', otherwise, ''].join('\n'),
+    html: htmlPage(
+      subject,
+      `<p>${escapeHtml(ask)}</p><p>${link(url, 'Confirm this address')}</p>`,
+      `<p>${escapeHtml(otherwise)}</p>`,
+    ),
+  };
+}
+
+export type DigestView = {
+  site: string;
+  waiting: number;
+  /** There are more than were counted. */
+  more: boolean;
+  escalated: boolean;
+  escalationHours: number;
+  now: number;
+  moderateUrl: string;
+  unsubscribeUrl: string;
+  first: readonly { author: string; excerpt: string; since: number; reasons: readonly string[]; holdReason?: string }[];
+};
+
+/** What waits for a moderator, oldest first. */
+export function renderDigest(digest: DigestView): Rendered {
+  const site = oneLine(digest.site, 80);
+  const count = `${digest.waiting}${digest.more ? '+' : ''}`;
+  const waits = digest.waiting === 1 ? 'comment waits' : 'comments wait';
+  const subject = digest.escalated
+    ? `Over ${digest.escalationHours} hours: ${count} ${waits} on ${site}`
+    : `${count} ${waits} for review on ${site}`;
+  const oldest = digest.first[0];
+  const lead = `${count} ${waits} for review on ${site}${oldest ? `, the oldest for ${age(digest.now - oldest.since)}` : ''}.`;
+  const rows = digest.first.map((row) => {
+    const reasons = [...(row.holdReason ? [row.holdReason] : []), ...row.reasons].map((reason) => oneLine(reason, 160));
+    return {
+      author: oneLine(row.author, 80),
+      excerpt: oneLine(row.excerpt, 300),
+      age: age(digest.now - row.since),
+      reasons,
+    };
+  });
+  const rest = digest.more
+    ? 'And more.'
+    : digest.waiting > rows.length
+      ? `And ${digest.waiting - rows.length} more.`
+      : '';
+  const text = [
+    lead,
+    '',
+    `Review them: ${digest.moderateUrl}`,
+    '',
+    ...rows.flatMap((row) => [
+      `${row.author}, ${row.age} ago:`,
+      `    ${row.excerpt}`,
+      ...row.reasons.map((reason) => `    - ${reason}`),
+      '',
+    ]),
+    ...(rest ? [rest, ''] : []),
+    `You get this because you moderate ${site}.`,
+    `No more of these: ${digest.unsubscribeUrl}`,
+    '',
+  ].join('\n');
+  const list = rows
+    .map(
+      (row) =>
+        `<p style="margin-bottom:0"><strong>${escapeHtml(row.author)}</strong>, ${row.age} ago</p><p style="margin:4px 0">${escapeHtml(row.excerpt)}</p>` +
+        (row.reasons.length > 0
+          ? `<ul style="margin:0 0 12px;opacity:.8">${row.reasons.map((reason) => `<li>${escapeHtml(reason)}</li>`).join('')}</ul>`
+          : ''),
+    )
+    .join('');
+  const html = `<p>${escapeHtml(lead)}</p><p>${link(digest.moderateUrl, 'Open the review queue')}</p>${list}${rest ? `<p>${rest}</p>` : ''}`;
+  const foot = `<p>You get this because you moderate ${escapeHtml(site)}. ${link(digest.unsubscribeUrl, 'No more of these', true)}</p>`;
+  return { subject: oneLine(subject, SUBJECT_CHARACTERS), text, html: htmlPage(subject, html, foot) };
+}
+
+/**
+ * Text on one line, for headers and sentences: controls (CR and LF among them), bidi controls and invisible format
+ * characters become a space (not the joiners, which Persian and emoji need), so that no reader's words end a header or turn a
+ * line around.
+ */
+export function oneLine(text: string, characters: number): string {
+  const flat = text
+    .toWellFormed()
+    .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?![\u200C\u200D])\p{Cf}/gu, ' ')
+    .replaceAll(/\s+/gu, ' ')
+    .trim();
+  return cut(flat, characters);
+}
+
+/** Text of several lines without controls other than newline and tab. */
+function plain(text: string, characters: number): string {
+  const clean = text
+    .toWellFormed()
+    .replaceAll(/\r\n?/g, '\n')
+    .replaceAll(/[^\P{Cc}\n\t]+|[\u202A-\u202E\u2066-\u2069]+/gu, '');
+  return cut(clean.trim(), characters);
+}
+
+function cut(text: string, characters: number): string {
+  const all = [...text];
+  return all.length <= characters
+    ? text
+    : `${all
+        .slice(0, characters - 1)
+        .join('')
+        .trimEnd()}…`;
+}
+
+export function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}
+
+function quoted(line: string, kind: 'reply' | 'author' | 'held'): string {
+  return `> ${kind === 'reply' ? line : line.replace('You wrote: ', 'In reply to: ')}`;
+}
+
+function onAll(comments: readonly CommentView[], on: string, site: string): string {
+  return comments.every(({ title }) => title === comments[0]?.title) ? on : ` on ${site}`;
+}
+
+function age(ms: number): string {
+  const hours = Math.max(0, Math.floor(ms / 3_600_000));
+  if (hours < 1) return 'less than an hour';
+  if (hours < 48) return hours === 1 ? 'an hour' : `${hours} hours`;
+  return `${Math.floor(hours / 24)} days`;
+}
+
+function link(url: string, words: string, quiet = false): string {
+  const style = quiet
+    ? 'color:inherit;text-decoration:underline'
+    : 'color:#0b57d0;font-weight:600;text-decoration:underline';
+  return `<a href="${escapeHtml(url)}" style="${style}"${quiet ? '' : ' class="link"'}>${escapeHtml(words)}</a>`;
+}
+
+/**
+ * The frame of every mail: one column, no tables, no images, nothing from elsewhere. Styles stand on the elements, since
+ * clients drop what they do not know of <style>; there only the dark colours are.
+ */
+function htmlPage(title: string, body: string, foot: string): string {
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark"><title>${escapeHtml(title)}</title><style>:root{color-scheme:light dark}@media (prefers-color-scheme:dark){body{background:#16181c!important;color:#e6e6e6!important}.link,.comment a{color:#8ab4f8!important}}</style></head>
+<body style="margin:0;padding:24px 16px;background:#ffffff;color:#1c1e21;font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"><div style="max-width:560px;margin:0 auto;overflow-wrap:anywhere">
+${body}
+<div style="margin-top:28px;padding-top:12px;border-top:1px solid #8886;font-size:13px;opacity:.75">${foot}</div>
+</div></body></html>
+`;
+}
