@@ -20,8 +20,7 @@ try {
   const bundles = join(app.outdir, 'bundles');
   stacksOf(app, stage, {
     pages,
-    code: (name, spec) =>
-      Code.fromAsset(bundle(name, spec, 'kind' in spec ? spec.kind : 'service', bundles).folder),
+    code: (name, spec) => Code.fromAsset(bundle(name, spec, 'kind' in spec ? spec.kind : 'service', bundles).folder),
   });
   Tags.of(app).add('product', 'sluice');
   Tags.of(app).add('stage', stage.name);

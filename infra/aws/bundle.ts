@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { buildSync } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { SluiceError } from '../../shared/errors.ts';
 import type { FunctionSpec } from '../topology.ts';
 
@@ -24,9 +25,15 @@ export type EntryKind = 'service' | 'http' | 'feedback' | 'gate';
  *
  * Throws `Config.Invalid` when the service is not there.
  */
-export function bundle(name: string, { folder, may }: FunctionSpec, kind: EntryKind, outdir: string): Bundle {
+export async function bundle(
+  name: string,
+  spec: FunctionSpec & { looksAtQueues?: true },
+  kind: EntryKind,
+  outdir: string,
+): Promise<Bundle> {
+  const { folder } = spec;
   const handler = join(ROOT, 'services', folder, 'handler.ts');
-  if ((kind === 'service' || kind === 'http') && !existsSync(handler)) {
+  if (kind === 'service' && !existsSync(handler)) {
     throw new SluiceError('Config.Invalid', `the function "${name}" has no services/${folder}/handler.ts`, {
       hint: 'write it, or take the function out of infra/topology.ts',
     });
@@ -34,8 +41,8 @@ export function bundle(name: string, { folder, may }: FunctionSpec, kind: EntryK
   const folderOut = join(outdir, name);
   rmSync(folderOut, { recursive: true, force: true });
   mkdirSync(folderOut, { recursive: true });
-  const result = buildSync({
-    stdin: { contents: entryOf(name, { folder, may }, kind), resolveDir: ROOT, sourcefile: `entry/${name}.ts`, loader: 'ts' },
+  const result = await build({
+    stdin: { contents: entryOf(name, spec, kind), resolveDir: ROOT, sourcefile: `entry/${name}.ts`, loader: 'ts' },
     absWorkingDir: ROOT,
     outfile: join(folderOut, 'index.js'),
     bundle: true,
@@ -51,6 +58,7 @@ export function bundle(name: string, { folder, may }: FunctionSpec, kind: EntryK
     sourcesContent: false,
     legalComments: 'none',
     metafile: true,
+    plugins: [lean(kind)],
     logLevel: 'silent',
   });
   const [, output] = Object.entries(result.metafile.outputs).find(([path]) => path.endsWith('.js'))!;
@@ -64,14 +72,86 @@ export function bundle(name: string, { folder, may }: FunctionSpec, kind: EntryK
   };
 }
 
+/**
+ * Leaves out what no function runs; together it halves a bundle (docs/aws.md has the figures).
+ *
+ * - `import { z }` is one object of everything that zod has, forty languages of messages with it; as a namespace esbuild
+ *   takes of it what is used.
+ * - The SDK's schemas name their fields by constants in brackets, which esbuild must keep; as plain names it drops those of
+ *   operations that nobody calls.
+ * - On Lambda credentials stand in the environment.
+ * - Worker threads for logs, event streams, the cache of discovered endpoints (DynamoDB's is off), JSON Schemas of zod where
+ *   no OpenAPI page is made, and all of package.json but the version.
+ */
+export const lean = (kind: EntryKind): Plugin => ({
+  name: 'lean',
+  setup(build) {
+    if (kind !== 'http') {
+      build.onLoad(
+        { filter: /zod[\\/]v4[\\/]core[\\/](to-json-schema|json-schema-processors)\.js$/ },
+        async ({ path }) => ({
+          contents: hollow(await readFile(path, 'utf8')),
+        }),
+      );
+    }
+    build.onLoad({ filter: /@aws-sdk[\\/]endpoint-cache[\\/].*EndpointCache\.js$/ }, () => ({ contents: NO_CACHE }));
+    build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      if (path.includes('node_modules')) return undefined;
+      const source = await readFile(path, 'utf8');
+      return { loader: 'ts', contents: source.replace("import { z } from 'zod';", "import * as z from 'zod';") };
+    });
+    build.onLoad({ filter: /@aws-sdk[\\/].*schemas_0\.js$/ }, async ({ path }) => ({
+      contents: withPlainNames(await readFile(path, 'utf8')),
+    }));
+    build.onLoad({ filter: /@aws-sdk[\\/][^\\/]+[\\/]package\.json$/ }, async ({ path }) => {
+      const { version } = JSON.parse(await readFile(path, 'utf8')) as { version: string };
+      return { loader: 'json', contents: JSON.stringify({ version }) };
+    });
+    build.onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, () => ({
+      path: join(import.meta.dirname, 'lambda-credentials.ts'),
+    }));
+    build.onResolve({ filter: /^(thread-stream|@smithy\/core\/event-streams)$/ }, ({ path }) => ({
+      path,
+      namespace: 'left-out',
+    }));
+    build.onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path }) => ({
+      contents: `module.exports = new Proxy({}, { get() { throw new Error(${JSON.stringify(`${path} is not in this bundle`)}); } });`,
+    }));
+  },
+});
+
+/** The same exports, each a maker of what refuses to run: schemas make some of them when they are made themselves. */
+const hollow = (source: string): string =>
+  [...source.matchAll(/^export (?:async )?(?:const|function|class) (\w+)/gm)]
+    .map(
+      ([, name]) =>
+        `export const ${name} = () => () => { throw new Error('zod makes no JSON Schema in this bundle'); };`,
+    )
+    .join('\n');
+
+const NO_CACHE =
+  'export class EndpointCache { get() {} getEndpoint() {} set() {} delete() {} clear() {} has() { return false; } }';
+
+/** `{ [_h]: …}` → `{ "http": … }`, for each `const _h = "http"` of the same file. */
+export function withPlainNames(source: string): string {
+  const names = new Map([...source.matchAll(/^const (\w+) = ("[^"]*");$/gm)].map(([, name, text]) => [name!, text!]));
+  return source.replaceAll(/([{,]\s*)\[(\w+)\]:/g, (all, before: string, name: string) =>
+    names.has(name) ? `${before}${names.get(name)}:` : all,
+  );
+}
+
 /** The entry of one function, with the adapters that its permissions name and no others. */
-export function entryOf(name: string, { folder, may }: Pick<FunctionSpec, 'folder' | 'may'>, kind: EntryKind): string {
+export function entryOf(
+  name: string,
+  { folder, may, looksAtQueues }: Pick<FunctionSpec, 'folder' | 'may'> & { looksAtQueues?: true },
+  kind: EntryKind,
+): string {
   const from = (path: string) => JSON.stringify(`./${relative(ROOT, join(import.meta.dirname, path))}`);
   if (kind === 'gate') return `export { handler } from ${from('./gate-entry.ts')};`;
   const adapters: [string, string][] = [
     ...(may.table ? [['table', './clients/table.ts'] as [string, string]] : []),
     ...(may.putEvents ? [['bus', './clients/bus.ts'] as [string, string]] : []),
-    ...(may.send ? [['queues', './clients/queues.ts'] as [string, string]] : []),
+    ...(may.send || looksAtQueues ? [['queues', './clients/queues.ts'] as [string, string]] : []),
     ...(may.start || may.answer ? [['workflows', './clients/workflows.ts'] as [string, string]] : []),
     ...(may.mail ? [['mail', './clients/mail.ts'] as [string, string]] : []),
     ...(may.secret ? [['vault', './clients/vault.ts'] as [string, string]] : []),
@@ -79,7 +159,9 @@ export function entryOf(name: string, { folder, may }: Pick<FunctionSpec, 'folde
   const service =
     kind === 'feedback'
       ? `import { feedback as service } from ${from('./feedback.ts')};`
-      : `import { ${camel(name)} as service } from './services/${folder}/handler.ts';`;
+      : kind === 'http'
+        ? `import { ${camel(name)} as service } from ${from(`./http/${name}.ts`)};`
+        : `import { ${camel(name)} as service } from './services/${folder}/handler.ts';`;
   return [
     `import { entry } from ${from(kind === 'http' ? './http-entry.ts' : './entry.ts')};`,
     service,

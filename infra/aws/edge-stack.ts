@@ -35,7 +35,13 @@ import {
   SuppressionReasons,
 } from 'aws-cdk-lib/aws-ses';
 import { EventBus } from 'aws-cdk-lib/aws-events';
-import { type IUserPool, OAuthScope, type UserPool, UserPoolClient, UserPoolClientIdentityProvider } from 'aws-cdk-lib/aws-cognito';
+import {
+  type IUserPool,
+  OAuthScope,
+  type UserPool,
+  UserPoolClient,
+  UserPoolClientIdentityProvider,
+} from 'aws-cdk-lib/aws-cognito';
 import type { Construct } from 'constructs';
 import { ORIGIN_HEADER } from './gate.ts';
 import { acknowledge } from './nag.ts';
@@ -46,9 +52,12 @@ const THROTTLE = { rateLimit: 500, burstLimit: 1000 };
 /** A published comment is seen after at most so long; nothing is invalidated. */
 const THREAD_TTL = Duration.seconds(10);
 
-/** `/moderate` is the file `moderate.html`. */
+/** The names under which the local server shows the same files: `/` is the demo, `/moderate…` the desk. */
 const PAGE_NAMES = `function handler({ request }) {
-  if (request.uri.length > 1 && !/\\.[a-z0-9]+$/.test(request.uri)) request.uri += '.html';
+  const { uri } = request;
+  if (uri === '/') request.uri = '/demo.html';
+  else if (/^\\/moderate(\\/[^.]*)?$/.test(uri)) request.uri = '/desk/index.html';
+  else if (uri.startsWith('/moderate/')) request.uri = '/desk/' + uri.slice(10);
   return request;
 }`;
 
@@ -83,7 +92,8 @@ export class EdgeStack extends Stack {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     acknowledge(this.originSecret, {
-      'AwsSolutions-SMG4': 'CloudFront and the authoriser would disagree while it turns; `cdk deploy` replaces it when it must.',
+      'AwsSolutions-SMG4':
+        'CloudFront and the authoriser would disagree while it turns; `cdk deploy` replaces it when it must.',
     });
     this.api = this.#api(stage);
     const distribution = this.#distribution(stage, pages);
@@ -183,7 +193,6 @@ export class EdgeStack extends Stack {
       httpVersion: HttpVersion.HTTP2_AND_3,
       priceClass: PriceClass.PRICE_CLASS_100,
       minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
-      defaultRootObject: 'demo.html',
       ...(stage.domain && {
         domainNames: [stage.domain.name],
         certificate: Certificate.fromCertificateArn(this, 'certificate', stage.domain.certificateArn),
@@ -214,9 +223,11 @@ export class EdgeStack extends Stack {
     });
     acknowledge(distribution, {
       'AwsSolutions-CFR1': 'A blog is read from everywhere.',
-      'AwsSolutions-CFR2': 'A web ACL costs 5 USD a month and 0.60 a million requests; rate limits are the policy’s. An operator attaches one in the console.',
+      'AwsSolutions-CFR2':
+        'A web ACL costs 5 USD a month and 0.60 a million requests; rate limits are the policy’s. An operator attaches one in the console.',
       'AwsSolutions-CFR3': 'Access logs would hold readers’ addresses, which Sluice does not keep.',
-      'AwsSolutions-CFR4': 'Without a domain of one’s own (-c domain) the certificate is CloudFront’s, whose protocols AWS sets.',
+      'AwsSolutions-CFR4':
+        'Without a domain of one’s own (-c domain) the certificate is CloudFront’s, whose protocols AWS sets.',
       'AwsSolutions-CFR7': 'The bucket is behind origin access control; the other origin is the API.',
     });
     if (pages !== undefined) {
@@ -227,7 +238,8 @@ export class EdgeStack extends Stack {
         distributionPaths: ['/*'],
         memoryLimit: 256,
       });
-      const why = 'CDK’s own function, which copies the pages while a deploy runs: CDK sets its rights and its runtime.';
+      const why =
+        'CDK’s own function, which copies the pages while a deploy runs: CDK sets its rights and its runtime.';
       const findings = [
         'IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
         ...['s3:Abort*', 's3:DeleteObject*', 's3:GetBucket*', 's3:GetObject*', 's3:List*'].map(
@@ -247,11 +259,10 @@ export class EdgeStack extends Stack {
   }
 
   #client(stage: Stage, users: UserPool): UserPoolClient {
-    const url = `${this.publicUrl}/moderate`;
     return new UserPoolClient(this, 'desk', {
       userPool: users as IUserPool,
       userPoolClientName: named(stage, 'desk'),
-      // A page in a browser keeps no secret: code flow with PKCE.
+      // The code flow's PKCE stands in for a client secret, which would be one more to keep.
       generateSecret: false,
       authFlows: { userSrp: true },
       preventUserExistenceErrors: true,
@@ -259,8 +270,8 @@ export class EdgeStack extends Stack {
       oAuth: {
         flows: { authorizationCodeGrant: true },
         scopes: [OAuthScope.OPENID, OAuthScope.PROFILE],
-        callbackUrls: [url],
-        logoutUrls: [url],
+        callbackUrls: [`${this.publicUrl}/v1/moderation/oidc/callback`],
+        logoutUrls: [`${this.publicUrl}/moderate`],
       },
       accessTokenValidity: Duration.hours(1),
       idTokenValidity: Duration.hours(1),
@@ -292,7 +303,10 @@ export class EdgeStack extends Stack {
       configurationSet: this.configurationSet,
     });
     for (const [index, { name, value }] of identity.dkimRecords.entries()) {
-      new CfnOutput(this, `Dkim${index + 1}`, { value: `${name} CNAME ${value}`, description: 'DNS record of the sender' });
+      new CfnOutput(this, `Dkim${index + 1}`, {
+        value: `${name} CNAME ${value}`,
+        description: 'DNS record of the sender',
+      });
     }
     return this.formatArn({ service: 'ses', resource: 'identity', resourceName: domain });
   }

@@ -21,11 +21,7 @@ export type LambdaContext = { awsRequestId: string; functionVersion: string };
 
 /** One function as Lambda calls it; ports are made once an environment, and again only if that failed. */
 export function entry(name: string, service: Service, adapters: Adapters) {
-  const environment = environmentOf(process.env, [
-    ...(adapters.table ? (['table'] as const) : []),
-    ...(adapters.bus ? (['bus'] as const) : []),
-    ...(adapters.vault ? (['secret'] as const) : []),
-  ]);
+  const environment = environmentOf(process.env, needsOf(adapters));
   const log = loggerOf(name, environment);
   const run = once(async () => service(await portsOf(name, environment, adapters, log)));
   const measure = meter(name, environment, (line) => process.stdout.write(`${line}\n`));
@@ -41,22 +37,27 @@ export function entry(name: string, service: Service, adapters: Adapters) {
       return result;
     } catch (error) {
       const known = error instanceof SluiceError ? error : undefined;
-      log.error({ code: known?.code ?? 'Internal.Bug', requestId: context.awsRequestId, err: error }, 'function failed');
+      log.error(
+        { code: known?.code ?? 'Internal.Bug', requestId: context.awsRequestId, err: error },
+        'function failed',
+      );
       measure(records, undefined, known?.code ?? 'Internal.Bug');
       throw error;
     }
   };
 }
 
+/** The variables that these adapters cannot do without. */
+export const needsOf = ({ table, bus, vault }: Adapters) => [
+  ...(table ? (['table'] as const) : []),
+  ...(bus ? (['bus'] as const) : []),
+  ...(vault ? (['secret'] as const) : []),
+];
+
 export const loggerOf = (name: string, { stage, logLevel }: Environment): Logger =>
   pino({ level: logLevel, base: { function: name, stage } });
 
-export async function portsOf(
-  name: string,
-  environment: Environment,
-  adapters: Adapters,
-  log: Logger,
-): Promise<Ports> {
+export async function portsOf(name: string, environment: Environment, adapters: Adapters, log: Logger): Promise<Ports> {
   const clock: Clock = { now: () => Date.now() };
   const table = adapters.table?.(environment, clock);
   return {

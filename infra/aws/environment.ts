@@ -12,6 +12,9 @@ export type Environment = {
   workflows: Readonly<Record<string, string>>;
   secret: string | undefined;
   configurationSet: string | undefined;
+  userPool: string | undefined;
+  userClient: string | undefined;
+  userDomain: string | undefined;
 };
 
 /** By their names in the environment; the stacks write them with the same names. */
@@ -24,6 +27,10 @@ export const VARIABLES = {
   workflows: 'SLUICE_WORKFLOWS',
   secret: 'SLUICE_SECRET',
   configurationSet: 'SLUICE_CONFIGURATION_SET',
+  userPool: 'SLUICE_USER_POOL',
+  userClient: 'SLUICE_USER_CLIENT',
+  /** Where Cognito's pages are, without a trailing slash. */
+  userDomain: 'SLUICE_USER_DOMAIN',
   logLevel: 'LOG_LEVEL',
 } as const;
 
@@ -50,6 +57,9 @@ export function environmentOf(env: NodeJS.ProcessEnv, needs: readonly ('table' |
     bus: env[VARIABLES.bus],
     secret: env[VARIABLES.secret],
     configurationSet: env[VARIABLES.configurationSet],
+    userPool: env[VARIABLES.userPool],
+    userClient: env[VARIABLES.userClient],
+    userDomain: env[VARIABLES.userDomain],
   };
   if (faults.length > 0) {
     throw new SluiceError('Config.Invalid', faults.join('; '), { hint: 'deploy the stacks again: they set these' });

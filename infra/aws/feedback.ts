@@ -18,7 +18,10 @@ export const feedback: Service = ({ table, vault, clock, log }) => {
     const { bounce, complaint } = (input as SesEvent).detail ?? {};
     const bounced = bounce?.bounceType === 'Permanent' ? (bounce.bouncedRecipients ?? []) : [];
     const complained = complaint?.complainedRecipients ?? [];
-    for (const [recipients, why] of [[bounced, 'bounced'], [complained, 'complained']] as const) {
+    for (const [recipients, why] of [
+      [bounced, 'bounced'],
+      [complained, 'complained'],
+    ] as const) {
       for (const { emailAddress } of recipients) {
         if (emailAddress) await contacts.suppress(contacts.hashOf(emailAddress), why);
       }

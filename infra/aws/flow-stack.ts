@@ -106,7 +106,9 @@ export class FlowStack extends Stack {
   }
 
   #functions(code: FlowProps['code']): Record<string, Unit> {
-    const application = new LambdaApplication(this, 'application', { applicationName: named(this.#stage, 'functions') });
+    const application = new LambdaApplication(this, 'application', {
+      applicationName: named(this.#stage, 'functions'),
+    });
     const made: Record<string, Unit> = {};
     for (const [name, spec] of Object.entries({ ...topology.functions, ...EXTRA })) {
       made[name] = this.#function(name, spec, code(name, spec), application);
@@ -206,8 +208,9 @@ export class FlowStack extends Stack {
         ),
       }),
       ...(name === 'moderation' && {
-        SLUICE_USER_POOL: state.users.userPoolId,
-        SLUICE_USER_CLIENT: this.#edge.userClient.userPoolClientId,
+        [VARIABLES.userPool]: state.users.userPoolId,
+        [VARIABLES.userClient]: this.#edge.userClient.userPoolClientId,
+        [VARIABLES.userDomain]: state.userDomain.baseUrl(),
       }),
     };
   }
@@ -288,10 +291,12 @@ export class FlowStack extends Stack {
         removalPolicy: RemovalPolicy.DESTROY,
       });
       acknowledge(role, {
-        'AwsSolutions-IAM5[Resource::*]': 'Delivery of logs and X-Ray segments know no resource; every other statement names its own.',
+        'AwsSolutions-IAM5[Resource::*]':
+          'Delivery of logs and X-Ray segments know no resource; every other statement names its own.',
       });
       acknowledge(machine, {
-        'AwsSolutions-SF1': 'ALL would log 20 KB a run, 10 USD a million comments: the run’s trace stands in the comment’s log, failures are logged.',
+        'AwsSolutions-SF1':
+          'ALL would log 20 KB a run, 10 USD a million comments: the run’s trace stands in the comment’s log, failures are logged.',
       });
       const { attrArn, attrStateMachineRevisionId } = machine.node.defaultChild as CfnStateMachine;
       const version = new CfnStateMachineVersion(this, `version-${name}`, {

@@ -16,4 +16,3 @@ export function gateOf(secret: () => Promise<string>) {
     return { isAuthorized: given.length === wanted.length && timingSafeEqual(given, wanted) };
   };
 }
-

@@ -1,5 +1,12 @@
 import { Duration, Fn, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
-import { AccountRecovery, FeaturePlan, Mfa, UserPool, CfnUserPoolGroup } from 'aws-cdk-lib/aws-cognito';
+import {
+  AccountRecovery,
+  FeaturePlan,
+  Mfa,
+  UserPool,
+  type UserPoolDomain,
+  CfnUserPoolGroup,
+} from 'aws-cdk-lib/aws-cognito';
 import { AttributeType, BillingMode, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Archive, CfnRule, EventBus } from 'aws-cdk-lib/aws-events';
 import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -22,6 +29,7 @@ export class StateStack extends Stack {
   readonly bus: EventBus;
   readonly queues: Readonly<Record<string, Queue>>;
   readonly users: UserPool;
+  userDomain!: UserPoolDomain;
   /** Of the vault. */
   readonly rootKey: Secret;
 
@@ -98,7 +106,8 @@ export class StateStack extends Stack {
           : { redrivePermission: 'denyAll' };
       if (sources.length === 0) {
         acknowledge(queue, {
-          'AwsSolutions-SQS3': 'Is itself where dead letters arrive, from a rule or a workflow; a function drains it into the table.',
+          'AwsSolutions-SQS3':
+            'Is itself where dead letters arrive, from a rule or a workflow; a function drains it into the table.',
         });
       }
     }
@@ -145,7 +154,11 @@ export class StateStack extends Stack {
       const arns = rules
         .filter(([, rule]) => queueOf(rule) === queue)
         .map(([name]) =>
-          this.formatArn({ service: 'events', resource: 'rule', resourceName: `${busName(stage)}/${named(stage, name)}` }),
+          this.formatArn({
+            service: 'events',
+            resource: 'rule',
+            resourceName: `${busName(stage)}/${named(stage, name)}`,
+          }),
         );
       this.#queue(queue).addToResourcePolicy(
         new PolicyStatement({
@@ -182,16 +195,20 @@ export class StateStack extends Stack {
       deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    users.addDomain('domain', {
+    this.userDomain = users.addDomain('domain', {
       // Unique in the region: the account's tail keeps two operators apart.
       cognitoDomain: { domainPrefix: Fn.join('-', ['sluice', stage.name, this.account]) },
     });
-    for (const [group, precedence] of [['admin', 1], ['moderator', 2]] as const) {
+    for (const [group, precedence] of [
+      ['admin', 1],
+      ['moderator', 2],
+    ] as const) {
       new CfnUserPoolGroup(this, `group-${group}`, { userPoolId: users.userPoolId, groupName: group, precedence });
     }
     acknowledge(users, {
       'AwsSolutions-COG2': 'A second factor is offered, not forced: a blog with one moderator starts without a phone.',
-      'AwsSolutions-COG3': 'Threat protection needs the Plus plan, at 0.02 USD a user and month; Cognito locks out guessers as it is.',
+      'AwsSolutions-COG3':
+        'Threat protection needs the Plus plan, at 0.02 USD a user and month; Cognito locks out guessers as it is.',
       'AwsSolutions-COG8': 'As COG3: the Plus plan is a choice of the operator.',
     });
     return users;

@@ -119,7 +119,12 @@ export class WatchStack extends Stack {
         says: 'A rule could not reach its queue; after a day its events are dead letters.',
       },
       'mail-bounces': {
-        metric: new Metric({ namespace: 'AWS/SES', metricName: 'Reputation.BounceRate', statistic: 'avg', period: Duration.hours(1) }),
+        metric: new Metric({
+          namespace: 'AWS/SES',
+          metricName: 'Reputation.BounceRate',
+          statistic: 'avg',
+          period: Duration.hours(1),
+        }),
         threshold: 0.05,
         says: 'Over 5 % of mail bounces: SES reviews accounts from there on.',
       },
@@ -148,7 +153,10 @@ export class WatchStack extends Stack {
         'Waiting',
         Object.values(state.queues).map((queue) => queue.metricApproximateNumberOfMessagesVisible({ period: minute })),
       ),
-      graph('Oldest message, seconds', firstQueues.map(([name]) => age(name))),
+      graph(
+        'Oldest message, seconds',
+        firstQueues.map(([name]) => age(name)),
+      ),
       graph(
         'Verdicts',
         ['publish', 'hold', 'reject'].map(
@@ -179,7 +187,10 @@ export class WatchStack extends Stack {
         units.map(({ alias }) => alias.metricDuration({ statistic: 'p99' })),
       ),
       graph('API', [edge.api.metricCount(), edge.api.metricClientError(), edge.api.metricServerError()]),
-      graph('API latency', [edge.api.metricLatency({ statistic: 'p50' }), edge.api.metricLatency({ statistic: 'p99' })]),
+      graph('API latency', [
+        edge.api.metricLatency({ statistic: 'p50' }),
+        edge.api.metricLatency({ statistic: 'p99' }),
+      ]),
     );
   }
 

@@ -8,7 +8,10 @@ import { stageOf } from '../../infra/aws/stage.ts';
 
 it('synthesizes', () => {
   const app = new App({ context: { '@aws-cdk/core:validateAgainstDefaultRules': true } });
-  const stacks = stacksOf(app, stageOf(app, {}), { pages: '/work/wt/aws/workflows', code: () => Code.fromInline('exports.handler=0') });
+  const stacks = stacksOf(app, stageOf(app, {}), {
+    pages: '/work/wt/aws/workflows',
+    code: () => Code.fromInline('exports.handler=0'),
+  });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   app.synth();
   expect(Template.fromStack(stacks.flow)).toBeDefined();

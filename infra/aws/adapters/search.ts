@@ -56,9 +56,7 @@ async function filtered(table: Table, query: DeskQuery): Promise<Awaited<ReturnT
       }),
     ),
   );
-  const newest = pages
-    .flatMap(({ items }) => items)
-    .toSorted((a, b) => compare(String(b.gsi2sk), String(a.gsi2sk)));
+  const newest = pages.flatMap(({ items }) => items).toSorted((a, b) => compare(String(b.gsi2sk), String(a.gsi2sk)));
   const window = newest.slice(0, WINDOW);
   const partial = newest.length > WINDOW || pages.some(({ cursor }) => cursor !== undefined);
 

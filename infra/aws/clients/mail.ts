@@ -4,7 +4,6 @@ import type { Environment } from '../environment.ts';
 
 /** Sent once: SES knows no idempotency token, so that a repeat is the caller's decision. */
 export const mail = ({ configurationSet }: Environment) =>
-  sesMail(
-    new SESv2Client({ maxAttempts: 1, requestHandler: { connectionTimeout: 1000, requestTimeout: 10_000 } }),
-    { configurationSet },
-  );
+  sesMail(new SESv2Client({ maxAttempts: 1, requestHandler: { connectionTimeout: 1000, requestTimeout: 10_000 } }), {
+    configurationSet,
+  });
