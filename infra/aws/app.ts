@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { App, Tags } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { SluiceError } from '../../shared/errors.ts';
-import { bundle } from './bundle.ts';
+import { bundleAll } from './bundle.ts';
 import { stacksOf } from './stacks.ts';
 import { stageOf } from './stage.ts';
 
@@ -17,11 +17,8 @@ try {
   if (!existsSync(pages)) {
     throw new SluiceError('Config.Invalid', 'the pages are not built: there is no dist/', { hint: 'npm run prepare' });
   }
-  const bundles = join(app.outdir, 'bundles');
-  stacksOf(app, stage, {
-    pages,
-    code: (name, spec) => Code.fromAsset(bundle(name, spec, 'kind' in spec ? spec.kind : 'service', bundles).folder),
-  });
+  const bundles = await bundleAll(join(app.outdir, 'bundles'));
+  stacksOf(app, stage, { pages, code: (name) => Code.fromAsset(bundles[name]!.folder) });
   Tags.of(app).add('product', 'sluice');
   Tags.of(app).add('stage', stage.name);
   app.synth();

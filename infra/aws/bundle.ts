@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { SluiceError } from '../../shared/errors.ts';
-import type { FunctionSpec } from '../topology.ts';
+import { type FunctionSpec, topology } from '../topology.ts';
+import { EXTRA, type ExtraSpec } from './extra.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -27,7 +28,7 @@ export type EntryKind = 'service' | 'http' | 'feedback' | 'gate';
  */
 export async function bundle(
   name: string,
-  spec: FunctionSpec & { looksAtQueues?: true },
+  spec: FunctionSpec | ExtraSpec,
   kind: EntryKind,
   outdir: string,
 ): Promise<Bundle> {
@@ -58,7 +59,7 @@ export async function bundle(
     sourcesContent: false,
     legalComments: 'none',
     metafile: true,
-    plugins: [lean(kind)],
+    plugins: [lean({ makesOpenapi: name === 'door' })],
     logLevel: 'silent',
   });
   const [, output] = Object.entries(result.metafile.outputs).find(([path]) => path.endsWith('.js'))!;
@@ -72,6 +73,15 @@ export async function bundle(
   };
 }
 
+/** Every function of the topology and of AWS alone, by name. */
+export async function bundleAll(outdir: string): Promise<Record<string, Bundle>> {
+  const all: [string, FunctionSpec | ExtraSpec][] = Object.entries({ ...topology.functions, ...EXTRA });
+  const made: Record<string, Bundle> = {};
+  // One after the other: esbuild uses every processor for one.
+  for (const [name, spec] of all) made[name] = await bundle(name, spec, 'kind' in spec ? spec.kind : 'service', outdir);
+  return made;
+}
+
 /**
  * Leaves out what no function runs; together it halves a bundle (docs/aws.md has the figures).
  *
@@ -83,10 +93,10 @@ export async function bundle(
  * - Worker threads for logs, event streams, the cache of discovered endpoints (DynamoDB's is off), JSON Schemas of zod where
  *   no OpenAPI page is made, and all of package.json but the version.
  */
-export const lean = (kind: EntryKind): Plugin => ({
+export const lean = ({ makesOpenapi }: { makesOpenapi: boolean }): Plugin => ({
   name: 'lean',
   setup(build) {
-    if (kind !== 'http') {
+    if (!makesOpenapi) {
       build.onLoad(
         { filter: /zod[\\/]v4[\\/]core[\\/](to-json-schema|json-schema-processors)\.js$/ },
         async ({ path }) => ({
@@ -140,13 +150,12 @@ export function withPlainNames(source: string): string {
   );
 }
 
+const from = (path: string) => JSON.stringify(`./${relative(ROOT, join(import.meta.dirname, path))}`);
+
 /** The entry of one function, with the adapters that its permissions name and no others. */
-export function entryOf(
-  name: string,
-  { folder, may, looksAtQueues }: Pick<FunctionSpec, 'folder' | 'may'> & { looksAtQueues?: true },
-  kind: EntryKind,
-): string {
-  const from = (path: string) => JSON.stringify(`./${relative(ROOT, join(import.meta.dirname, path))}`);
+export function entryOf(name: string, spec: FunctionSpec | ExtraSpec, kind: EntryKind): string {
+  const { folder, may } = spec;
+  const looksAtQueues = 'looksAtQueues' in spec;
   if (kind === 'gate') return `export { handler } from ${from('./gate-entry.ts')};`;
   const adapters: [string, string][] = [
     ...(may.table ? [['table', './clients/table.ts'] as [string, string]] : []),

@@ -1,3 +1,4 @@
+/* oxlint-disable no-new -- a construct is made for its place in the tree */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';

@@ -17,10 +17,11 @@ export type Arns = {
   mail: readonly string[];
 };
 
+const allow = (actions: readonly string[], resources: readonly string[]) =>
+  new PolicyStatement({ actions: [...actions], resources: [...resources] });
+
 /** What `may` says, as IAM says it: named actions on named resources, no wildcard. */
 export function statementsOf({ may }: Pick<FunctionSpec, 'may'>, arns: Arns): PolicyStatement[] {
-  const allow = (actions: readonly string[], resources: readonly string[]) =>
-    new PolicyStatement({ actions: [...actions], resources: [...resources] });
   return [
     // Of the indexes only what reads them: nothing writes to an index.
     may.table && allow(may.table === 'write' ? [...READ, ...WRITE] : READ, [arns.table]),

@@ -1,3 +1,4 @@
+/* oxlint-disable no-new -- a construct is made for its place in the tree */
 import type { App } from 'aws-cdk-lib';
 import { EdgeStack } from './edge-stack.ts';
 import { FlowStack, type FlowProps } from './flow-stack.ts';

@@ -1,3 +1,4 @@
+/* oxlint-disable no-new -- a construct is made for its place in the tree */
 import { Duration, Fn, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import {
   AccountRecovery,

@@ -1,3 +1,4 @@
+/* oxlint-disable no-new -- a construct is made for its place in the tree */
 import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import {
@@ -129,25 +130,22 @@ export class WatchStack extends Stack {
         says: 'Over 5 % of mail bounces: SES reviews accounts from there on.',
       },
     };
-    const all: Alarm[] = [
-      ...Object.entries(watched).map(
-        ([name, { metric, threshold, says, minutes = 1 }]) =>
-          new Alarm(this, name, {
-            alarmName: named(stage, name),
-            alarmDescription: says,
-            metric,
-            threshold,
-            evaluationPeriods: minutes,
-            comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treatMissingData: TreatMissingData.NOT_BREACHING,
-          }),
-      ),
-    ];
+    const all = Object.entries(watched).map(
+      ([name, { metric, threshold, says, minutes = 1 }]) =>
+        new Alarm(this, name, {
+          alarmName: named(stage, name),
+          alarmDescription: says,
+          metric,
+          threshold,
+          evaluationPeriods: minutes,
+          comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+          treatMissingData: TreatMissingData.NOT_BREACHING,
+        }),
+    );
     for (const alarm of all) alarm.addAlarmAction(new SnsAction(topic));
     this.#budget(stage, topic);
 
     const dashboard = new Dashboard(this, 'dashboard', { dashboardName: named(stage, 'sluice') });
-    const graph = (title: string, left: IMetric[]) => new GraphWidget({ title, left, width: 12 });
     dashboard.addWidgets(
       graph(
         'Waiting',
@@ -224,6 +222,8 @@ export class WatchStack extends Stack {
     });
   }
 }
+
+const graph = (title: string, left: IMetric[]) => new GraphWidget({ title, left, width: 12 });
 
 const highest = (metrics: IMetric[]): IMetric =>
   new MathExpression({

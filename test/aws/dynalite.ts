@@ -74,6 +74,11 @@ export async function startDynalite(): Promise<{ endpoint: string; close(): Prom
   };
 }
 
+const refuse = (type: string, more: object): Answer => ({
+  status: 400,
+  text: JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${type}`, ...more }),
+});
+
 type Answer = { status: number; text: string };
 
 async function transact(
@@ -85,10 +90,6 @@ async function transact(
     TransactItems: Operation[];
     ClientRequestToken?: string;
   };
-  const refuse = (type: string, more: object): Answer => ({
-    status: 400,
-    text: JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${type}`, ...more }),
-  });
   const before = ClientRequestToken && seen.get(ClientRequestToken);
   if (before) return before === body ? { status: 200, text: '{}' } : refuse('IdempotentParameterMismatchException', {});
   if (TransactItems.length > 100) return refuse('ValidationException', { message: 'at most 100' });

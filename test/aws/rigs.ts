@@ -16,15 +16,16 @@ const unique = () => `sluice-test-${Date.now().toString(36)}-${Math.random().toS
 /** How AWS is asked: by its own settings for a real endpoint, else with a made-up key. */
 export const clientConfig = (endpoint: string) => (REAL_ENDPOINT ? {} : { ...LOCAL, endpoint });
 
+const pair = (name: string) =>
+  [
+    { AttributeName: `${name}pk`, KeyType: 'HASH' },
+    { AttributeName: `${name}sk`, KeyType: 'RANGE' },
+  ] as const;
+
 export async function tableRig(): Promise<TableRig> {
   const emulator = REAL_ENDPOINT ? undefined : await startDynalite();
   const client = new DynamoDBClient({ ...clientConfig(emulator?.endpoint ?? ''), maxAttempts: 2 });
   const TableName = unique();
-  const pair = (name: string) =>
-    [
-      { AttributeName: `${name}pk`, KeyType: 'HASH' },
-      { AttributeName: `${name}sk`, KeyType: 'RANGE' },
-    ] as const;
   const indexes = ['gsi1', 'gsi2', 'gsi3'];
   await client.send(
     new CreateTableCommand({

@@ -26,17 +26,6 @@ export function queueContract(adapter: string, rig: () => Promise<QueueRig>): vo
     });
     afterAll(() => at.close());
 
-    const bodies = (messages: readonly QueueMessage[]) => messages.map(({ body }) => body);
-    const drain = async (queue: Queue) => {
-      const all: QueueMessage[] = [];
-      for (let receives = 0; receives < 50; receives++) {
-        const some = await queue.receive(10);
-        if (some.length === 0) break;
-        all.push(...some);
-      }
-      return all;
-    };
-
     it('hands over the JSON that was sent, whatever characters it holds', async () => {
       const { queue } = await at.queue(SETTINGS);
       const body = JSON.stringify({ text: 'Grüße ✓\n\u0000\uFFFF"<&>\uD800' });
@@ -157,3 +146,14 @@ export function queueContract(adapter: string, rig: () => Promise<QueueRig>): vo
     });
   });
 }
+
+const bodies = (messages: readonly QueueMessage[]) => messages.map(({ body }) => body);
+const drain = async (queue: Queue) => {
+  const all: QueueMessage[] = [];
+  for (let receives = 0; receives < 50; receives++) {
+    const some = await queue.receive(10);
+    if (some.length === 0) break;
+    all.push(...some);
+  }
+  return all;
+};

@@ -29,7 +29,6 @@ export function tableContract(adapter: string, rig: () => Promise<TableRig>): vo
     const fill = async (pk: string, sks: readonly string[], more: Partial<Item> = {}) => {
       for (const sk of sks) await table.write([{ put: { pk, sk, ...more } }]);
     };
-    const sksOf = ({ items }: { items: readonly Item[] }) => items.map(({ sk }) => sk);
 
     it('reads what was written, with every kind of JSON value', async () => {
       const pk = fresh();
@@ -374,3 +373,5 @@ export function tableContract(adapter: string, rig: () => Promise<TableRig>): vo
     });
   });
 }
+
+const sksOf = ({ items }: { items: readonly Item[] }) => items.map(({ sk }) => sk);

@@ -72,7 +72,7 @@ function headersOf({ messageId, unsubscribeUrl, headers = {} }: MailMessage) {
 
 /** A display name (RFC 5322 quoted string, RFC 2047 where it is not ASCII) that cannot break out into other headers. */
 function quoted(name: string): string {
-  const plain = name.replaceAll(/[\u0000-\u001F\u007F]+/g, ' ').trim();
+  const plain = name.replaceAll(/\p{Cc}+/gu, ' ').trim();
   return /^[ -~]*$/.test(plain)
     ? `"${plain.replaceAll(/["\\]/g, '\\$&')}"`
     : `=?UTF-8?B?${Buffer.from(plain).toString('base64')}?=`;

@@ -18,6 +18,8 @@ import { faultOf, nameOf } from './faults.ts';
 const escaped = (body: string) =>
   body.replaceAll(/[\uFFFE\uFFFF]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
 
+const busy = (cause: unknown) => faultOf('SQS', 'Store.Busy', cause);
+
 /** What SQS answers for a receipt that is no longer the message's newest, or whose message is gone. */
 const STALE_RECEIPTS = new Set(['ReceiptHandleIsInvalid', 'MessageNotInflight', 'InvalidParameterValue']);
 
@@ -32,7 +34,6 @@ const STALE_RECEIPTS = new Set(['ReceiptHandleIsInvalid', 'MessageNotInflight', 
  */
 export function sqsQueue(client: SQSClient, { url, maxMessageBytes }: { url: string; maxMessageBytes: number }): Queue {
   const QueueUrl = url;
-  const busy = (cause: unknown) => faultOf('SQS', 'Store.Busy', cause);
   const tooLarge = (bytes: number, cause?: unknown) =>
     new SluiceError('Queue.TooLarge', `the message has ${bytes} bytes`, {
       hint: `the queue takes at most ${maxMessageBytes} bytes`,

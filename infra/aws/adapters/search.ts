@@ -85,8 +85,9 @@ const ORDERS: Record<NonNullable<DeskQuery['sort']>, (a: Row, b: Row) => number>
   reports: (a, b) => b.reports - a.reports || newestFirst(a, b),
 };
 
+const has = (text: string | undefined, part: string) => text?.toLowerCase().includes(part.toLowerCase()) ?? false;
+
 function fits(comment: Comment, query: DeskQuery): boolean {
-  const has = (text: string | undefined, part: string) => text?.toLowerCase().includes(part.toLowerCase()) ?? false;
   const { q } = query;
   return (
     (query.author === undefined || comment.author.key === query.author || has(comment.author.name, query.author)) &&
