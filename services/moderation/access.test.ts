@@ -44,6 +44,8 @@ function send(caller: Caller, route: (typeof guarded)[number], headers: Record<s
   return caller(route.method, path, request.body, { 'if-match': '"0"', ...headers });
 }
 
+const role = (site: string, role: Role['role']): Role[] => [{ site, role }];
+
 beforeAll(async () => {
   await addSite(ports);
   await addSite(ports, 'other');
@@ -59,7 +61,6 @@ beforeAll(async () => {
     detail: '',
     body: '{}',
   });
-  const role = (site: string, role: Role['role']): Role[] => [{ site, role }];
   who.insider = await signIn(ports, call, 'insider', role('demo', 'moderator'));
   who.outsider = await signIn(ports, call, 'outsider', role('other', 'moderator'));
   who.otherAdmin = await signIn(ports, call, 'other-admin', role('other', 'admin'));

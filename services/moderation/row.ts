@@ -42,7 +42,7 @@ export type Row = {
   pendingRevision: number | null;
   reports: number;
   appeal?: { text: string; at: number };
-  /** How many others have the same fingerprint. */
+  /** How many others of the last week have the same fingerprint. */
   similar: number;
   fingerprint: string;
   linkHosts: readonly string[];
@@ -51,7 +51,7 @@ export type Row = {
   decisionId?: string;
 };
 
-type Needs = Pick<Ports, 'table' | 'clock' | 'search'>;
+type Needs = Pick<Ports, 'table' | 'clock'>;
 
 /** The text that a moderator judges: the newest, but for what was removed or stands published. */
 export function shownRevision(comment: Comment): number {
@@ -71,7 +71,7 @@ export async function row(ports: Needs, comment: Comment): Promise<Row> {
 /**
  * Comments of one or more sites as rows, in their order (at most 100).
  *
- * Reads each kind of record once for the whole page: seven reads, however many rows.
+ * Reads each kind of record once for the whole page, however many rows.
  */
 export async function rows(ports: Needs, comments: readonly Comment[]): Promise<readonly Row[]> {
   const { table, clock } = ports;
@@ -92,7 +92,7 @@ export async function rows(ports: Needs, comments: readonly Comment[]): Promise<
     keyed<{ deadLetterId: string }>(
       comments.filter(({ status }) => status === 'received').map(({ id }) => ({ pk: `C#${id}`, sk: 'dead' })),
     ),
-    likenesses(ports, comments),
+    keyed<{ n?: number }>(comments.filter(({ fingerprint }) => fingerprint !== '').map(likenessKey)),
     Promise.all(
       [...new Set(comments.map(({ site }) => site))].map(
         async (site) => [site, (await sites.rules(site)).policy] as const,
@@ -154,7 +154,7 @@ export async function rows(ports: Needs, comments: readonly Comment[]): Promise<
       pendingRevision: comment.pendingRevision,
       reports: comment.reports,
       ...(comment.appeal && { appeal: comment.appeal }),
-      similar: likes.get(likenessKey(comment)) ?? 0,
+      similar: Math.max(0, Number(likes.get(likenessKey(comment).pk)?.n ?? 1) - 1),
       fingerprint: comment.fingerprint,
       linkHosts: comment.linkHosts,
       ...(claim && claim.until > clock.now() && { claimedBy: claim.user }),
@@ -164,18 +164,5 @@ export async function rows(ports: Needs, comments: readonly Comment[]): Promise<
   });
 }
 
-const likenessKey = ({ site, fingerprint }: Comment) => `${site}\n${fingerprint}`;
-
-/** How many other comments are like each. A search that does not count (AWS) is asked once and no more. */
-async function likenesses({ search }: Needs, comments: readonly Comment[]): Promise<Map<string, number>> {
-  const wanted = new Map(
-    comments.filter(({ fingerprint }) => fingerprint !== '').map((comment) => [likenessKey(comment), comment]),
-  );
-  const found = new Map<string, number>();
-  for (const [key, { site, fingerprint }] of wanted) {
-    const { total } = await search.comments({ site, fingerprint, limit: 1 });
-    if (total === undefined) break;
-    found.set(key, Math.max(0, total - 1));
-  }
-  return found;
-}
+/** Where the judge counts the same text within a week. */
+const likenessKey = ({ site, fingerprint }: Comment) => ({ pk: `F#${site}#${fingerprint}`, sk: 'seen' });

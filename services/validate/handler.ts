@@ -173,6 +173,7 @@ async function submitted(unit: Unit, envelope: Envelope): Promise<Step> {
       fingerprint: fingerprint(plainText(draft.body)),
       linkHosts: links.hosts.slice(0, 20),
       lang: '',
+      ...(draft.bidi + draft.hidden > 0 && { stripped: { bidi: draft.bidi, hidden: draft.hidden } }),
       ...((note?.elapsedMs !== undefined || note?.honeypot !== undefined) && {
         form: {
           ...(note.elapsedMs !== undefined && { elapsedMs: note.elapsedMs }),

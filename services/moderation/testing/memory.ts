@@ -242,6 +242,7 @@ export async function addComment(
       { name: 'new-writer', weight: 0.6, words: 'First comment of this writer here' },
       { name: 'length', weight: -0.5, words: 'Longer than most spam' },
     ],
+    reason: 'score',
     policyVersion: 0,
     modelVersion: 'none',
     executionId: `run-${some.id}`,
@@ -276,6 +277,7 @@ export async function addComment(
   };
   const text = { commentId: comment.id, revision: 1, body, html: html ?? `<p>${escape(body)}</p>`, at: now };
   await storeOf(ports.table, ports.clock).create(comment, text);
+  await ports.table.increment({ pk: `F#${comment.site}#${comment.fingerprint}`, sk: 'seen' }, { n: 1 });
   await storeOf(ports.table, ports.clock).note(
     {
       commentId: comment.id,

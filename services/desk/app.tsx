@@ -1,0 +1,235 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { call, onSessionEnd, Problem, setCsrf } from './api.ts';
+import { readKeys, writeKeys, type Keys } from './keys.ts';
+import { DeadLetters } from './pages/dead-letters.tsx';
+import { QueuePage } from './pages/queue.tsx';
+import { SignIn } from './pages/sign-in.tsx';
+import { Story } from './pages/story.tsx';
+import { Shortcuts } from './pages/shortcuts.tsx';
+import { Dialog, Loading } from './parts.tsx';
+import { NO_FILTERS, Queue, type Filters } from './queue.ts';
+import type { DeskEvent, Who } from './types.ts';
+import { currentLanguage, LANGUAGES, setLanguage, t, type Language, type Word } from './words.ts';
+
+const SESSIONS = '/v1/moderation/sessions';
+const POLL_MS = 2000;
+const POLL_HIDDEN_MS = 15_000;
+
+export type SiteName = { id: string; name: string };
+
+/** The page behind `#/name/argument`. Hashes need no help from whatever serves the files. */
+type Place = { name: string; argument: string };
+
+function placeOf(hash: string): Place {
+  const [, name = '', argument = ''] = hash.replace(/^#/, '').split('/');
+  return { name, argument: decodeURIComponent(argument) };
+}
+
+const PAGES: readonly { name: string; word: Word; admin?: true }[] = [
+  { name: '', word: 'queue' },
+  { name: 'dead-letters', word: 'deadLetters' },
+];
+
+export function App() {
+  const [who, setWho] = useState<Who | 'unknown' | undefined>('unknown');
+  const [again, setAgain] = useState<{ done: () => void } | undefined>();
+  const [language, pickLanguage] = useState<Language>(currentLanguage());
+
+  const learn = async (): Promise<void> => {
+    const found = await call<Who>('GET', SESSIONS, { quiet: true });
+    setCsrf(found.csrf);
+    setWho(found);
+  };
+
+  useEffect(() => {
+    onSessionEnd(() => new Promise<void>((done) => setAgain({ done })));
+    learn().catch((error: unknown) => {
+      setWho(undefined);
+      if (error instanceof Problem && error.status !== 401) setTimeout(() => location.reload(), 5000);
+    });
+  }, []);
+
+  const changeLanguage = (next: Language) => {
+    setLanguage(next);
+    pickLanguage(next);
+  };
+
+  if (who === 'unknown') return <Loading />;
+  if (!who) return <SignIn onDone={learn} language={language} onLanguage={changeLanguage} />;
+  return (
+    <>
+      <Desk
+        key={language}
+        who={who}
+        language={language}
+        onLanguage={changeLanguage}
+        onSignOut={async () => {
+          await call('DELETE', SESSIONS).catch(() => undefined);
+          setWho(undefined);
+        }}
+      />
+      {again && (
+        <Dialog label={t('signIn')} onClose={() => undefined}>
+          <SignIn
+            inside
+            user={who.user}
+            language={language}
+            onLanguage={changeLanguage}
+            onDone={async () => {
+              await learn();
+              again.done();
+              setAgain(undefined);
+            }}
+          />
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+function Desk({
+  who,
+  language,
+  onLanguage,
+  onSignOut,
+}: {
+  who: Who;
+  language: Language;
+  onLanguage: (language: Language) => void;
+  onSignOut: () => void;
+}) {
+  const queue = useMemo(() => new Queue(who.user), [who.user]);
+  const [place, setPlace] = useState(placeOf(location.hash));
+  const [filters, setFilters] = useState<Filters>(NO_FILTERS);
+  const [keys, setKeys] = useState<Keys>(readKeys);
+  const [sheet, setSheet] = useState(false);
+  const [offline, setOffline] = useState(false);
+  const main = useRef<HTMLElement>(null);
+
+  useEffect(() => {
+    const onHash = () => {
+      setPlace(placeOf(location.hash));
+      main.current?.focus({ preventScroll: true });
+    };
+    addEventListener('hashchange', onHash);
+    return () => removeEventListener('hashchange', onHash);
+  }, []);
+
+  useFeed(queue, setOffline);
+
+  const current = PAGES.find(({ name }) => name === place.name) ?? PAGES[0];
+  useEffect(() => {
+    document.title = `${t(place.name === 'comments' ? 'story' : (current?.word ?? 'queue'))} · ${t('title')}`;
+  }, [place.name]);
+
+  return (
+    <div class="desk">
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          main.current?.focus();
+        }}
+      >
+        {t('skip')}
+      </a>
+      <header class="top">
+        <a class="brand" href="#/">
+          Sluice
+        </a>
+        <nav aria-label={t('mainNav')}>
+          {PAGES.map(({ name, word }) => (
+            <a
+              key={name}
+              href={`#/${name}`}
+              aria-current={current?.name === name && place.name === name ? 'page' : undefined}
+            >
+              {t(word)}
+            </a>
+          ))}
+        </nav>
+        <div class="top-end">
+          <button type="button" class="plain" onClick={() => setSheet(true)} aria-label={t('help')} title={t('help')}>
+            ?
+          </button>
+          <label class="hidden" for="language">
+            {t('language')}
+          </label>
+          <select
+            id="language"
+            value={language}
+            onChange={(event) => onLanguage(event.currentTarget.value as Language)}
+          >
+            {LANGUAGES.map((tag) => (
+              <option key={tag} value={tag}>
+                {tag}
+              </option>
+            ))}
+          </select>
+          <span class="who">{who.user}</span>
+          <button type="button" class="plain" onClick={onSignOut}>
+            {t('signOut')}
+          </button>
+        </div>
+      </header>
+      <p class="offline" role="status" hidden={!offline}>
+        {offline ? t('offline') : ''}
+      </p>
+      <main id="main" ref={main} tabIndex={-1}>
+        {place.name === '' && (
+          <QueuePage
+            queue={queue}
+            who={who}
+            filters={filters}
+            onFilters={setFilters}
+            keys={keys}
+            onHelp={() => setSheet(true)}
+          />
+        )}
+        {place.name === 'comments' && <Story id={place.argument} />}
+        {place.name === 'dead-letters' && <DeadLetters site={filters.site} />}
+      </main>
+      {sheet && (
+        <Shortcuts
+          keys={keys}
+          onKeys={(next) => {
+            setKeys(next);
+            writeKeys(next);
+          }}
+          onClose={() => setSheet(false)}
+        />
+      )}
+    </div>
+  );
+}
+
+/** Asks the feed again and again; what it missed, it reads anew. */
+function useFeed(queue: Queue, onOffline: (offline: boolean) => void): void {
+  useEffect(() => {
+    let stopped = false;
+    let cursor = '';
+    let timer: ReturnType<typeof setTimeout>;
+    const ask = async () => {
+      try {
+        const path = `/v1/moderation/events${cursor && `?after=${encodeURIComponent(cursor)}`}`;
+        const answer = await call<{ events: DeskEvent[]; cursor: string; reset: boolean }>('GET', path, {
+          quiet: true,
+        });
+        onOffline(false);
+        cursor = answer.cursor;
+        for (const event of answer.events) queue.take(event);
+        if (answer.reset) queue.missed();
+        queue.expireClaims(Date.now());
+      } catch (error) {
+        if (error instanceof Problem && error.passing) onOffline(true);
+      }
+      if (!stopped) timer = setTimeout(ask, document.hidden ? POLL_HIDDEN_MS : POLL_MS);
+    };
+    void ask();
+    return () => {
+      stopped = true;
+      clearTimeout(timer);
+    };
+  }, [queue]);
+}

@@ -1,0 +1,277 @@
+import { useEffect, useState } from 'preact/hooks';
+import { call, Problem } from '../api.ts';
+import type { Keys } from '../keys.ts';
+import { Ago, Failed, Html, Key, Signals, useRead } from '../parts.tsx';
+import type { Entry, Filters } from '../queue.ts';
+import type { Action, Brief, Detail, Note, Row } from '../types.ts';
+import { dateOnly, t, tMaybe } from '../words.ts';
+import { actionsOf, Outcome, Standing } from './queue.tsx';
+
+/** One comment with all that helps to decide it. The row is shown at once; what is read comes into its own place. */
+export function CommentDetail({
+  id,
+  entry,
+  version,
+  onRow,
+  onAct,
+  onFilter,
+  onBack,
+  keys,
+}: {
+  id: string;
+  entry: Entry;
+  version: number;
+  onRow: (row: Row) => void;
+  onAct: (action: Action) => void;
+  onFilter: (some: Partial<Filters>) => void;
+  onBack: () => void;
+  keys: Keys;
+}) {
+  const { row, state } = entry;
+  const [path, setPath] = useState<string | undefined>();
+  useEffect(() => {
+    // Those who only pass by do not read.
+    const timer = setTimeout(() => setPath(`/v1/moderation/comments/${encodeURIComponent(id)}`), 90);
+    return () => clearTimeout(timer);
+  }, [id]);
+  const { data, problem, again } = useRead<Detail>(path);
+  useEffect(() => {
+    if (data && data.version < version) again();
+  }, [version]);
+  useEffect(() => {
+    if (data && data.version > row.version && state === 'open') {
+      const { parent: _parent, ...rest } = data;
+      onRow({ ...rest, ...(row.parent && { parent: row.parent }) });
+    }
+  }, [data]);
+  const now = Date.now();
+
+  return (
+    <article class="detail">
+      <header>
+        <button type="button" class="plain back" onClick={onBack}>
+          ‹ {t('back')}
+        </button>
+        <h2>
+          {row.author.name} <Standing row={row} />
+        </h2>
+        <p class="quiet">
+          {row.thread.url ? (
+            <a href={row.thread.url} target="_blank" rel="noopener noreferrer">
+              {row.thread.title}
+            </a>
+          ) : (
+            row.thread.title
+          )}{' '}
+          · <Ago at={row.submittedAt} now={now} /> ·{' '}
+          <span class={`status ${row.status}`}>{tMaybe(row.status, row.status)}</span>
+          {row.decidedBy && ` ${t('byWhom', { name: row.decidedBy })}`}
+        </p>
+      </header>
+      {data?.parent && (
+        <blockquote class="parent">
+          <p class="quiet">
+            {t('inReplyTo')} {data.parent.author}
+          </p>
+          <Html html={data.parent.html} />
+        </blockquote>
+      )}
+      {row.pendingRevision !== null && <p class="notice warn">{t('editWaits')}</p>}
+      <div class="text" lang={row.lang || undefined} dir="auto">
+        <Html html={row.html} />
+      </div>
+      {data && row.pendingRevision !== null && <Changed detail={data} />}
+      {row.appeal && (
+        <div class="notice warn">
+          <h3>{t('appealText')}</h3>
+          <p>{row.appeal.text}</p>
+        </div>
+      )}
+      <div class="decide">
+        {state === 'open' || state === 'failed' ? (
+          actionsOf(row).map(({ action, word, command }, index) => (
+            <button key={action} type="button" class={index === 0 ? 'main' : ''} onClick={() => onAct(action)}>
+              {t(word)} {command && keys.on && <Key>{keys.keys[command]}</Key>}
+            </button>
+          ))
+        ) : (
+          <p class={`outcome ${state}`}>
+            <Outcome entry={entry} />
+          </p>
+        )}
+      </div>
+      {problem && <Failed problem={problem} again={again} />}
+      <section>
+        <h3>
+          {t('whyHeld')}{' '}
+          {row.score !== undefined && (
+            <span class="quiet">
+              {t('spamScore', { n: Math.round(row.score * 100) })}
+              {(row.toxicity ?? 0) >= 0.2 && ` · ${t('toxicity', { n: Math.round((row.toxicity ?? 0) * 100) })}`}
+            </span>
+          )}
+        </h3>
+        <Signals signals={data?.signals ?? row.top} />
+      </section>
+      <section>
+        <h3>{t('writerHistory')}</h3>
+        <p class="quiet">
+          {t('historyLine', {
+            published: row.author.published,
+            rejected: row.author.rejected,
+            spam: row.author.spam,
+            date: dateOnly(row.author.firstSeen),
+          })}
+        </p>
+        {data && <Briefs briefs={data.history.slice(0, 5)} empty={t('noHistory')} />}
+        <button type="button" class="plain" onClick={() => onFilter({ author: row.author.key })}>
+          {t('filterWriter')}
+        </button>
+      </section>
+      {data && data.similarComments.length > 0 && (
+        <section>
+          <h3>{t('alike')}</h3>
+          <Briefs briefs={data.similarComments.slice(0, 5)} empty="" />
+          <button type="button" class="plain" onClick={() => onFilter({ fingerprint: row.fingerprint })}>
+            {t('showAlike')}
+          </button>
+        </section>
+      )}
+      {data && data.around.length > 0 && (
+        <section>
+          <h3>{t('around')}</h3>
+          <Briefs briefs={data.around} empty="" />
+        </section>
+      )}
+      {data && <Notes id={id} notes={data.notes} onAdded={again} />}
+      <p>
+        <a href={`#/comments/${encodeURIComponent(id)}`}>
+          {t('story')} {keys.on && <Key>{keys.keys.story}</Key>}
+        </a>
+      </p>
+    </article>
+  );
+}
+
+function Briefs({ briefs, empty }: { briefs: readonly Brief[]; empty: string }) {
+  if (briefs.length === 0) return empty ? <p class="quiet">{empty}</p> : null;
+  return (
+    <ul class="briefs">
+      {briefs.map((brief) => (
+        <li key={brief.id}>
+          <span class={`status ${brief.status}`}>{tMaybe(brief.status, brief.status)}</span>{' '}
+          <a href={`#/comments/${encodeURIComponent(brief.id)}`}>{brief.author}</a>{' '}
+          <span dir="auto">{brief.excerpt}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** The published words and the waiting ones, those that differ marked. */
+function Changed({ detail }: { detail: Detail }) {
+  const of = (revision: number | null) => detail.revisions.find((one) => one.revision === revision)?.body ?? '';
+  const parts = wordDiff(of(detail.publishedRevision), of(detail.pendingRevision));
+  return (
+    <section>
+      <h3>{t('whatChanged')}</h3>
+      <p class="diff">
+        {parts.map(({ kind, text }, index) =>
+          kind === 'same' ? text : kind === 'gone' ? <del key={index}>{text}</del> : <ins key={index}>{text}</ins>,
+        )}
+      </p>
+    </section>
+  );
+}
+
+type Part = { kind: 'same' | 'gone' | 'new'; text: string };
+const MOST_WORDS = 1500;
+
+/** By words, along the longest common run; texts too long for it are shown as one gone and one new. */
+export function wordDiff(before: string, after: string): Part[] {
+  const a = before.match(/\s+|[^\s]+/g) ?? [];
+  const b = after.match(/\s+|[^\s]+/g) ?? [];
+  if (a.length > MOST_WORDS || b.length > MOST_WORDS)
+    return [
+      { kind: 'gone', text: before },
+      { kind: 'new', text: after },
+    ];
+  const width = b.length + 1;
+  const common = new Uint16Array((a.length + 1) * width);
+  for (let i = a.length - 1; i >= 0; i--) {
+    for (let j = b.length - 1; j >= 0; j--) {
+      common[i * width + j] =
+        a[i] === b[j]
+          ? (common[(i + 1) * width + j + 1] ?? 0) + 1
+          : Math.max(common[(i + 1) * width + j] ?? 0, common[i * width + j + 1] ?? 0);
+    }
+  }
+  const parts: Part[] = [];
+  const put = (kind: Part['kind'], text: string) => {
+    const last = parts.at(-1);
+    if (last?.kind === kind) last.text += text;
+    else parts.push({ kind, text });
+  };
+  let i = 0;
+  let j = 0;
+  while (i < a.length || j < b.length) {
+    if (i < a.length && j < b.length && a[i] === b[j]) {
+      put('same', a[i++] ?? '');
+      j++;
+    } else if (
+      j >= b.length ||
+      (i < a.length && (common[(i + 1) * width + j] ?? 0) >= (common[i * width + j + 1] ?? 0))
+    ) {
+      put('gone', a[i++] ?? '');
+    } else put('new', b[j++] ?? '');
+  }
+  return parts;
+}
+
+function Notes({ id, notes, onAdded }: { id: string; notes: readonly Note[]; onAdded: () => void }) {
+  const [text, setText] = useState('');
+  const [fault, setFault] = useState('');
+  const add = async (event: Event) => {
+    event.preventDefault();
+    try {
+      await call('POST', `/v1/moderation/comments/${encodeURIComponent(id)}/notes`, { body: { text } });
+      setText('');
+      setFault('');
+      onAdded();
+    } catch (error) {
+      setFault(error instanceof Problem ? error.message : String(error));
+    }
+  };
+  return (
+    <section>
+      <h3>{t('notes')}</h3>
+      <ul class="notes">
+        {notes.map((note) => (
+          <li key={note.id}>
+            <p class="quiet">
+              {note.by} · <Ago at={note.at} now={Date.now()} />
+            </p>
+            <p>{note.text}</p>
+          </li>
+        ))}
+      </ul>
+      <form class="inline" onSubmit={add}>
+        <label class="hidden" for="note">
+          {t('addNote')}
+        </label>
+        <input
+          id="note"
+          value={text}
+          maxLength={2000}
+          placeholder={t('addNote')}
+          required
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+        <button type="submit">{t('add')}</button>
+      </form>
+      <p class="fault" role="alert">
+        {fault}
+      </p>
+    </section>
+  );
+}

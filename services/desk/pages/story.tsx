@@ -1,0 +1,122 @@
+import { Ago, Failed, Html, Loading, Signals, useRead } from '../parts.tsx';
+import type { Detail } from '../types.ts';
+import { dateTime, t, tMaybe } from '../words.ts';
+
+type Moment = { at: number; key: string; kind: string; title: string; body?: preact.ComponentChildren };
+
+/** Everything that happened to one comment, in the order in which it happened. */
+export function Story({ id }: { id: string }) {
+  const { data, problem, again } = useRead<Detail>(`/v1/moderation/comments/${encodeURIComponent(id)}`);
+  if (problem) return <Failed problem={problem} again={again} />;
+  if (!data) return <Loading />;
+  const now = Date.now();
+  return (
+    <div class="page story">
+      <header class="page-head">
+        <h1>{t('storyOf', { name: data.author.name })}</h1>
+        <span class={`status ${data.status}`}>{tMaybe(data.status, data.status)}</span>
+      </header>
+      <p class="quiet">
+        <a href="#/">{t('queue')}</a> · {data.thread.title} · <code>{data.id}</code>
+      </p>
+      {data.deadLetter && (
+        <p class="notice bad">
+          {t('deadLetterHere', { why: data.deadLetter.reason })} <a href="#/dead-letters">{t('deadLetters')}</a>
+        </p>
+      )}
+      <blockquote class="story-text">
+        <Html html={data.html} />
+      </blockquote>
+      <ol class="timeline">
+        {momentsOf(data).map((moment) => (
+          <li key={moment.key} class={moment.kind}>
+            <p class="when">
+              <time dateTime={new Date(moment.at).toISOString()}>{dateTime(moment.at)}</time>
+              <span class="quiet">
+                <Ago at={moment.at} now={now} />
+              </span>
+            </p>
+            <div>
+              <h2>{moment.title}</h2>
+              {moment.body}
+            </div>
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+function momentsOf(detail: Detail): Moment[] {
+  const moments: Moment[] = [{ at: detail.submittedAt, key: 'submitted', kind: 'event', title: t('submitted') }];
+  for (const [index, row] of detail.log.entries()) {
+    const { judgement, trace } = row;
+    if (trace) {
+      moments.push({
+        at: trace.startedAt,
+        key: `trace-${index}`,
+        kind: 'run',
+        title: t('run', { workflow: trace.workflow, n: trace.attempt + 1 }),
+        body: (
+          <ul class="states">
+            {trace.states.map((state, place) => (
+              <li key={place} class={state.code ? 'troubled' : ''}>
+                <strong>{state.name}</strong> <span>{state.ms} ms</span>
+                {state.retries > 0 && <span>{t('retriesN', { n: state.retries })}</span>}
+                {state.code && <code>{state.code}</code>}
+              </li>
+            ))}
+          </ul>
+        ),
+      });
+    }
+    if (row.from === row.to && trace && !judgement && !row.decisionId) continue;
+    const about = [row.reason && tMaybe(`reason_${row.reason}`, row.reason), row.note].filter(Boolean).join(' — ');
+    moments.push({
+      at: row.at,
+      key: `log-${index}`,
+      kind: row.decisionId ? 'decision' : 'event',
+      title: `${tMaybe(`done_${row.action}`, row.action === 'undo' ? t('undone') : row.action)} ${t('byWhom', { name: row.by })}`,
+      body: (
+        <>
+          <p class="quiet">
+            {tMaybe(row.from, row.from)} › {tMaybe(row.to, row.to)}
+            {about && ` · ${about}`}
+          </p>
+          {judgement && (
+            <>
+              <p>
+                {t('judged', {
+                  verdict: judgement.verdict,
+                  n: Math.round(judgement.score * 100),
+                  policy: judgement.policyVersion,
+                  model: judgement.modelVersion,
+                })}
+              </p>
+              <Signals signals={judgement.signals} />
+            </>
+          )}
+        </>
+      ),
+    });
+  }
+  for (const told of detail.notifications) {
+    moments.push({
+      at: told.at,
+      key: `told-${told.recipient}`,
+      kind: told.state === 'sent' ? 'mail' : 'mail troubled',
+      title: t('notified', { who: told.recipient.split(':')[0] ?? '', state: told.state }),
+      body: told.why ? <p class="quiet">{told.why}</p> : undefined,
+    });
+  }
+  for (const note of detail.notes) {
+    moments.push({
+      at: note.at,
+      key: note.id,
+      kind: 'note',
+      title: t('byWhom', { name: note.by }),
+      body: <p>{note.text}</p>,
+    });
+  }
+  return moments.sort((a, b) => a.at - b.at);
+}

@@ -1,0 +1,309 @@
+/** Every word of the desk, in its languages. `{n}` and its kin are filled in. */
+export const LANGUAGES = ['en', 'de', 'fr'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+const WORDS = {
+  // Around everything
+  title: ['Sluice desk', 'Sluice-Pult', 'Bureau Sluice'],
+  skip: ['Skip to the content', 'Zum Inhalt springen', 'Aller au contenu'],
+  mainNav: ['Desk', 'Pult', 'Bureau'],
+  queue: ['Queue', 'Warteschlange', 'File'],
+  deadLetters: ['Dead letters', 'Unzustellbares', 'Messages morts'],
+  policy: ['Policy', 'Regeln', 'Règles'],
+  operations: ['Operations', 'Betrieb', 'Exploitation'],
+  audit: ['Audit log', 'Protokoll', 'Journal'],
+  people: ['People', 'Personen', 'Personnes'],
+  sites: ['Sites', 'Websites', 'Sites'],
+  settings: ['Settings', 'Einstellungen', 'Préférences'],
+  site: ['Site', 'Website', 'Site'],
+  allSites: ['All sites', 'Alle Websites', 'Tous les sites'],
+  signOut: ['Sign out', 'Abmelden', 'Se déconnecter'],
+  language: ['Language', 'Sprache', 'Langue'],
+  help: ['Shortcuts', 'Tastenkürzel', 'Raccourcis'],
+  close: ['Close', 'Schließen', 'Fermer'],
+  cancel: ['Cancel', 'Abbrechen', 'Annuler'],
+  save: ['Save', 'Speichern', 'Enregistrer'],
+  add: ['Add', 'Hinzufügen', 'Ajouter'],
+  remove: ['Remove', 'Entfernen', 'Retirer'],
+  back: ['Back', 'Zurück', 'Retour'],
+  loading: ['Loading…', 'Lädt…', 'Chargement…'],
+  again: ['Try again', 'Noch einmal', 'Réessayer'],
+  offline: [
+    'The server does not answer. What you do is sent as soon as it is back.',
+    'Der Server antwortet nicht. Ihre Aktionen werden gesendet, sobald er wieder da ist.',
+    'Le serveur ne répond pas. Vos actions seront envoyées dès son retour.',
+  ],
+  failedToLoad: ['This could not be read: {why}', 'Das war nicht zu lesen: {why}', 'Lecture impossible : {why}'],
+  nothingHere: ['Nothing here', 'Nichts vorhanden', 'Rien ici'],
+  // Sign-in
+  signIn: ['Sign in', 'Anmelden', 'Se connecter'],
+  signInAgain: [
+    'Your session has ended. Sign in and go on where you were.',
+    'Ihre Sitzung ist abgelaufen. Melden Sie sich an und machen Sie weiter.',
+    'Votre session a expiré. Reconnectez-vous pour continuer.',
+  ],
+  user: ['User', 'Benutzer', 'Utilisateur'],
+  password: ['Password', 'Passwort', 'Mot de passe'],
+  wrongPassword: [
+    'The user or the password is wrong.',
+    'Benutzer oder Passwort stimmt nicht.',
+    'Utilisateur ou mot de passe incorrect.',
+  ],
+  locked: [
+    'Too many failed sign-ins. Try again in {n} minutes.',
+    'Zu viele Fehlversuche. Versuchen Sie es in {n} Minuten wieder.',
+    'Trop d’échecs. Réessayez dans {n} minutes.',
+  ],
+  // Queue
+  held: ['Waiting', 'Wartend', 'En attente'],
+  published: ['Published', 'Veröffentlicht', 'Publié'],
+  rejected: ['Rejected', 'Abgelehnt', 'Rejeté'],
+  spam: ['Spam', 'Spam', 'Indésirable'],
+  removed: ['Removed', 'Entfernt', 'Retiré'],
+  failed: ['Failed', 'Gescheitert', 'En échec'],
+  received: ['Received', 'Eingegangen', 'Reçu'],
+  deleted: ['Deleted by its writer', 'Vom Verfasser gelöscht', 'Supprimé par son auteur'],
+  erased: ['Erased', 'Getilgt', 'Effacé'],
+  everything: ['All', 'Alle', 'Tous'],
+  statusTabs: ['Status', 'Status', 'Statut'],
+  search: ['Search', 'Suchen', 'Rechercher'],
+  searchHint: ['Text, author, id', 'Text, Verfasser, ID', 'Texte, auteur, id'],
+  sort: ['Order', 'Reihenfolge', 'Ordre'],
+  oldest: ['Oldest first', 'Älteste zuerst', 'Plus anciens'],
+  newest: ['Newest first', 'Neueste zuerst', 'Plus récents'],
+  risk: ['Most doubtful', 'Bedenklichste', 'Plus douteux'],
+  mostReported: ['Most reported', 'Meist gemeldet', 'Plus signalés'],
+  filters: ['Filters', 'Filter', 'Filtres'],
+  clearFilters: ['Clear filters', 'Filter löschen', 'Effacer les filtres'],
+  filterAuthor: ['Writer', 'Verfasser', 'Auteur'],
+  filterThread: ['Thread', 'Beitrag', 'Fil'],
+  filterSignal: ['Signal', 'Signal', 'Signal'],
+  filterLang: ['Language', 'Sprache', 'Langue'],
+  filterHost: ['Link to', 'Link zu', 'Lien vers'],
+  filterNetwork: ['Network', 'Netz', 'Réseau'],
+  filterDecidedBy: ['Decided by', 'Entschieden von', 'Décidé par'],
+  filterLike: ['Like one comment', 'Wie ein Kommentar', 'Semblables'],
+  comments: ['Comments', 'Kommentare', 'Commentaires'],
+  total: ['{n} comments', '{n} Kommentare', '{n} commentaires'],
+  partialList: [
+    'searched among the newest 1,000',
+    'gesucht in den neuesten 1.000',
+    'recherche dans les 1 000 plus récents',
+  ],
+  emptyQueue: ['Nothing waits. Well done.', 'Nichts wartet. Gut gemacht.', 'Rien n’attend. Bravo.'],
+  emptyQueueHint: [
+    'New comments appear here by themselves.',
+    'Neue Kommentare erscheinen hier von selbst.',
+    'Les nouveaux commentaires apparaîtront ici.',
+  ],
+  emptyList: [
+    'No comment fits these filters.',
+    'Kein Kommentar passt zu diesen Filtern.',
+    'Aucun commentaire ne correspond.',
+  ],
+  freshOnes: ['{n} new: show', '{n} neue anzeigen', '{n} nouveaux : afficher'],
+  tidy: ['Clear {n} decided', '{n} entschiedene ausräumen', 'Ranger {n} traités'],
+  waitsSince: ['waits {ago}', 'wartet {ago}', 'attend depuis {ago}'],
+  ago: ['{ago} ago', 'vor {ago}', 'il y a {ago}'],
+  replyTo: ['reply to {name}', 'Antwort an {name}', 'réponse à {name}'],
+  trusted: ['trusted', 'vertraut', 'de confiance'],
+  author: ['author', 'Autor', 'auteur'],
+  moderator: ['moderator', 'Moderator', 'modérateur'],
+  newWriter: ['first comment', 'erster Kommentar', 'premier commentaire'],
+  reportsN: ['{n} reports', '{n} Meldungen', '{n} signalements'],
+  similarN: ['{n} alike', '{n} ähnliche', '{n} semblables'],
+  appeal: ['appeal', 'Einspruch', 'recours'],
+  edit: ['edit', 'Änderung', 'modification'],
+  claimedBy: ['{name} is looking', '{name} sieht es an', '{name} regarde'],
+  spamScore: ['spam {n} %', 'Spam {n} %', 'spam {n} %'],
+  select: ['Select the comment by {name}', 'Kommentar von {name} auswählen', 'Choisir le commentaire de {name}'],
+  openComment: ['Open the comment by {name}', 'Kommentar von {name} öffnen', 'Ouvrir le commentaire de {name}'],
+  selected: ['{n} selected', '{n} ausgewählt', '{n} choisis'],
+  selectAll: ['Select all shown', 'Alle gezeigten auswählen', 'Tout choisir'],
+  selectNone: ['Select none', 'Auswahl aufheben', 'Ne rien choisir'],
+  progress: ['{done} of {of} decided', '{done} von {of} entschieden', '{done} sur {of} traités'],
+  // Actions
+  publish: ['Publish', 'Veröffentlichen', 'Publier'],
+  reject: ['Reject', 'Ablehnen', 'Rejeter'],
+  markSpam: ['Spam', 'Spam', 'Indésirable'],
+  removeIt: ['Remove', 'Entfernen', 'Retirer'],
+  restore: ['Restore', 'Wiederherstellen', 'Rétablir'],
+  hold: ['Hold', 'Zurückhalten', 'Retenir'],
+  keep: ['Keep', 'Behalten', 'Garder'],
+  undo: ['Undo', 'Rückgängig', 'Annuler'],
+  sending: ['Sending…', 'Wird gesendet…', 'Envoi…'],
+  done_publish: ['Published', 'Veröffentlicht', 'Publié'],
+  done_reject: ['Rejected', 'Abgelehnt', 'Rejeté'],
+  done_spam: ['Marked as spam', 'Als Spam markiert', 'Marqué indésirable'],
+  done_remove: ['Removed', 'Entfernt', 'Retiré'],
+  done_restore: ['Restored', 'Wiederhergestellt', 'Rétabli'],
+  done_hold: ['Held', 'Zurückgehalten', 'Retenu'],
+  done_keep: ['Kept, reports dismissed', 'Behalten, Meldungen verworfen', 'Gardé, signalements écartés'],
+  doneN: ['{what}: {n} comments', '{what}: {n} Kommentare', '{what} : {n} commentaires'],
+  undone: ['Undone', 'Rückgängig gemacht', 'Annulé'],
+  undoRefused: ['Not undone: {why}', 'Nicht rückgängig gemacht: {why}', 'Pas annulé : {why}'],
+  staleBy: ['Already {status} by {name}', 'Schon {status} durch {name}', 'Déjà {status} par {name}'],
+  stale: ['Changed meanwhile: now {status}', 'Inzwischen geändert: jetzt {status}', 'Modifié entre-temps : {status}'],
+  notDone: ['Not done: {why}', 'Nicht ausgeführt: {why}', 'Pas fait : {why}'],
+  forbidden: ['your role does not allow it', 'Ihre Rolle erlaubt es nicht', 'votre rôle ne le permet pas'],
+  missing: ['it is no longer there', 'nicht mehr vorhanden', 'il n’existe plus'],
+  whyReject: ['Why reject?', 'Warum ablehnen?', 'Pourquoi rejeter ?'],
+  whyRemove: ['Why remove?', 'Warum entfernen?', 'Pourquoi retirer ?'],
+  reason_abuse: ['Abuse', 'Beleidigung', 'Injure'],
+  'reason_off-topic': ['Off topic', 'Gehört nicht hierher', 'Hors sujet'],
+  reason_illegal: ['Illegal', 'Rechtswidrig', 'Illégal'],
+  'reason_personal-data': ['Personal data', 'Persönliche Daten', 'Données personnelles'],
+  reason_duplicate: ['Duplicate', 'Doppelt', 'Doublon'],
+  reason_other: ['Other', 'Anderes', 'Autre'],
+  messageToWriter: [
+    'Message to the writer (optional)',
+    'Nachricht an den Verfasser (freiwillig)',
+    'Message à l’auteur (facultatif)',
+  ],
+  // Detail
+  detail: ['Comment', 'Kommentar', 'Commentaire'],
+  pickOne: [
+    'Choose a comment on the left.',
+    'Wählen Sie links einen Kommentar.',
+    'Choisissez un commentaire à gauche.',
+  ],
+  whyHeld: ['Why it was held', 'Warum zurückgehalten', 'Pourquoi retenu'],
+  signals: ['Signals', 'Signale', 'Indices'],
+  speaksAgainst: ['against', 'dagegen', 'contre'],
+  speaksFor: ['in favour', 'dafür', 'pour'],
+  noSignals: ['No signal was recorded.', 'Kein Signal verzeichnet.', 'Aucun indice.'],
+  toxicity: ['toxic {n} %', 'giftig {n} %', 'toxique {n} %'],
+  writerHistory: ['The writer here', 'Verfasser auf dieser Website', 'L’auteur ici'],
+  historyLine: [
+    '{published} published · {rejected} rejected · {spam} spam · since {date}',
+    '{published} veröffentlicht · {rejected} abgelehnt · {spam} Spam · seit {date}',
+    '{published} publiés · {rejected} rejetés · {spam} indésirables · depuis {date}',
+  ],
+  historyShort: [
+    '{published} published, {bad} refused',
+    '{published} veröffentlicht, {bad} abgelehnt',
+    '{published} publiés, {bad} refusés',
+  ],
+  noHistory: ['Nothing before this.', 'Nichts vor diesem.', 'Rien avant.'],
+  alike: ['What is like it', 'Ähnliche', 'Semblables'],
+  showAlike: ['Show all alike', 'Alle ähnlichen zeigen', 'Voir les semblables'],
+  inReplyTo: ['In reply to', 'Antwort auf', 'En réponse à'],
+  around: ['Around it', 'Umgebung', 'Autour'],
+  notes: ['Notes among moderators', 'Notizen unter Moderatoren', 'Notes entre modérateurs'],
+  addNote: ['Add a note', 'Notiz hinzufügen', 'Ajouter une note'],
+  story: ['The whole story', 'Die ganze Geschichte', 'Toute l’histoire'],
+  onPage: ['Open the page', 'Seite öffnen', 'Ouvrir la page'],
+  editWaits: [
+    'An edit waits. Readers still see the text before.',
+    'Eine Änderung wartet. Leser sehen noch den alten Text.',
+    'Une modification attend. Les lecteurs voient l’ancien texte.',
+  ],
+  whatChanged: ['What changed', 'Was sich änderte', 'Ce qui a changé'],
+  appealText: ['The writer appeals', 'Der Verfasser erhebt Einspruch', 'L’auteur fait recours'],
+  filterWriter: ['All by this writer', 'Alles von diesem Verfasser', 'Tout de cet auteur'],
+  // Story
+  storyOf: [
+    'The story of a comment by {name}',
+    'Die Geschichte eines Kommentars von {name}',
+    'L’histoire d’un commentaire de {name}',
+  ],
+  submitted: ['Submitted', 'Abgeschickt', 'Envoyé'],
+  judged: [
+    'Judged: {verdict}, spam {n} %, policy {policy}, model {model}',
+    'Beurteilt: {verdict}, Spam {n} %, Regeln {policy}, Modell {model}',
+    'Jugé : {verdict}, spam {n} %, règles {policy}, modèle {model}',
+  ],
+  run: ['Run of {workflow}, attempt {n}', 'Lauf von {workflow}, Versuch {n}', 'Exécution de {workflow}, essai {n}'],
+  retriesN: ['{n} retries', '{n} Wiederholungen', '{n} reprises'],
+  notified: ['{who}: {state}', '{who}: {state}', '{who} : {state}'],
+  byWhom: ['by {name}', 'durch {name}', 'par {name}'],
+  deadLetterHere: [
+    'It stands in the dead letters: {why}',
+    'Es liegt beim Unzustellbaren: {why}',
+    'Il est dans les messages morts : {why}',
+  ],
+  text: ['Text', 'Text', 'Texte'],
+  // Dead letters
+  deadHint: [
+    'What could not be done after every retry. It stays until somebody has seen it; sending it again is safe.',
+    'Was nach allen Versuchen nicht ging. Es bleibt, bis jemand es gesehen hat; erneut senden ist ungefährlich.',
+    'Ce qui a échoué après toutes les tentatives. Rien ne disparaît sans être vu ; renvoyer est sans danger.',
+  ],
+  noDead: ['No dead letters.', 'Nichts Unzustellbares.', 'Aucun message mort.'],
+  redrive: ['Send again', 'Erneut senden', 'Renvoyer'],
+  redriveAll: ['Send all again', 'Alle erneut senden', 'Tout renvoyer'],
+  redriven: ['{n} sent again', '{n} erneut gesendet', '{n} renvoyés'],
+  redriveFailed: ['{n} could not be sent', '{n} nicht gesendet', '{n} non renvoyés'],
+  attemptsN: ['{n} attempts', '{n} Versuche', '{n} essais'],
+  fromQueue: ['from {queue}', 'aus {queue}', 'de {queue}'],
+  noSite: ['no known site', 'keine bekannte Website', 'site inconnu'],
+  loadMore: ['Show more', 'Mehr zeigen', 'Afficher plus'],
+  // Shortcuts
+  keyNext: ['Next comment', 'Nächster Kommentar', 'Commentaire suivant'],
+  keyPrevious: ['Comment before', 'Vorheriger Kommentar', 'Commentaire précédent'],
+  keySkip: ['Next that nobody looks at', 'Nächster, den niemand ansieht', 'Suivant que personne ne regarde'],
+  keySelect: ['Select', 'Auswählen', 'Choisir'],
+  keyUndo: ['Undo the last decision', 'Letzte Entscheidung rückgängig', 'Annuler la dernière décision'],
+  keySearch: ['Search', 'Suchen', 'Rechercher'],
+  keyHelp: ['This sheet', 'Dieses Blatt', 'Cette fiche'],
+  keyStory: ['The whole story', 'Die ganze Geschichte', 'Toute l’histoire'],
+  keysOn: ['Single-key shortcuts', 'Tastenkürzel mit einer Taste', 'Raccourcis à une touche'],
+  keysHint: [
+    'Click a key to change it, then press the new one.',
+    'Taste anklicken, dann die neue drücken.',
+    'Cliquez sur une touche puis pressez la nouvelle.',
+  ],
+  keysReset: ['As they were', 'Zurücksetzen', 'Par défaut'],
+  pressKey: ['Press a key…', 'Taste drücken…', 'Pressez une touche…'],
+} as const satisfies Record<string, readonly [string, string, string]>;
+
+export type Word = keyof typeof WORDS;
+
+const STORED = 'sluice-desk-language';
+
+function firstLanguage(): Language {
+  const wanted = [localStorage.getItem(STORED), ...navigator.languages].map((tag) => tag?.slice(0, 2));
+  return (
+    LANGUAGES.find((language) => wanted.find((tag) => LANGUAGES.some((known) => known === tag)) === language) ?? 'en'
+  );
+}
+
+let language: Language = typeof localStorage === 'undefined' ? 'en' : firstLanguage();
+
+export const currentLanguage = (): Language => language;
+
+export function setLanguage(next: Language): void {
+  language = next;
+  localStorage.setItem(STORED, next);
+  document.documentElement.lang = next;
+}
+
+export function t(word: Word, fill: Record<string, string | number> = {}): string {
+  return (
+    WORDS[word][LANGUAGES.indexOf(language)]?.replaceAll(/\{(\w+)\}/g, (all, name: string) => {
+      const value = fill[name];
+      return value === undefined ? all : typeof value === 'number' ? value.toLocaleString(language) : value;
+    }) ?? word
+  );
+}
+
+/** The word, or the code itself where a policy has codes of its own. */
+export const tMaybe = (word: string, otherwise: string): string => (word in WORDS ? t(word as Word) : otherwise);
+
+const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1000],
+];
+
+/** “3 h”, in the language's own units. */
+export function span(ms: number): string {
+  const [unit, size] = STEPS.find(([, step]) => Math.abs(ms) >= step) ?? ['second', 1000];
+  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short' }).format(Math.round(ms / size));
+}
+
+export const dateTime = (at: number): string =>
+  new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }).format(at);
+
+export const dateOnly = (at: number): string => new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(at);
