@@ -191,3 +191,22 @@ export function localQueues(
   }
   return queues;
 }
+
+/** Sends from beside a running server: the row alone, in this process's own write. */
+export function queueNamesOf(
+  specs: Record<string, QueueSpec>,
+  database: Database,
+  clock: Clock,
+): (queue: string, body: string, group?: string) => Promise<void> {
+  const insert = database.sqlite.prepare(
+    'INSERT INTO message (uuid, queue, lane, body, visible_at, sent_at) VALUES ($uuid, $queue, $lane, $body, $now, $now)',
+  );
+  return async (queue, body, group = '') => {
+    const spec = specs[queue];
+    if (!spec)
+      throw new SluiceError('Request.Invalid', `there is no queue ${queue}`, { hint: 'see infra/topology.ts' });
+    await database.write(() =>
+      insert.run({ $uuid: randomUUID(), $queue: queue, $lane: spec.fair ? group : '', $body: body, $now: clock.now() }),
+    );
+  };
+}

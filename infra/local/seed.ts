@@ -94,7 +94,7 @@ const COMMENTS: readonly [id: string, name: string, hoursAgo: number, body: stri
 ];
 
 /** The site of a first start; true when it was made now. */
-export async function ensureDemo(ports: Ports): Promise<boolean> {
+export async function ensureDemo(ports: Pick<Ports, 'table' | 'clock'>): Promise<boolean> {
   const sites = sitesOf(ports.table, ports.clock);
   if ((await sites.list()).length > 0) return false;
   await sites.put({

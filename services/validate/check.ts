@@ -120,8 +120,6 @@ function checkName(given: string, policy: Policy, faults: FieldFault[]): string 
   if (name === '') return fault('is empty; write a name, a pseudonym will do');
   if (!/[\p{L}\p{N}]/u.test(name)) return fault('has neither a letter nor a digit; write one that can be read out');
   if (/\p{M}{5}/u.test(name)) return fault('stacks more than 4 accents on one character; use fewer');
-  if (/:\/\/|^www\./i.test(name))
-    return fault('is a web address; write a name, and put the address into its own field');
   if (mixesScripts(name))
     return fault('mixes alphabets that look alike within one word; write each word in one of them');
   const length = lengthOf(name);

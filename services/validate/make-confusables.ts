@@ -3,8 +3,8 @@
  *
  *     node services/validate/make-confusables.ts confusables.txt > services/validate/confusables.ts
  *
- * Kept are characters outside ASCII that look like one to three ASCII letters, and that NFKD, accents and letter case do
- * not lead there already.
+ * Kept are small letters and caseless characters outside ASCII that look like one to three ASCII letters (or whose capitals
+ * do), and that NFKD, accents and letter case do not lead there already.
  */
 import { readFileSync } from 'node:fs';
 
@@ -17,7 +17,8 @@ process.stdout.write(tableOf(readFileSync(file, 'utf8')));
 
 function tableOf(data: string): string {
   const version = /^# Version: (\S+)/m.exec(data)?.[1] ?? 'unknown';
-  const lookalikes = new Map<string, string>();
+  /** By small letter, since whoever folds is blind to case: a capital lends its look to its small letter. */
+  const lookalikes = new Map<string, { letters: string; rank: number }>();
   for (const line of data.split('\n')) {
     const [source, target] = line
       .replace(/#.*/, '')
@@ -25,16 +26,15 @@ function tableOf(data: string): string {
       .map((field) => characters(field.trim()));
     if (!source || !target || [...source].length !== 1 || source <= '\x7f') continue;
     const letters = bare(target);
-    if (/^[a-z]{1,3}$/.test(letters) && bare(source) !== letters && bare(source) === source.toLowerCase()) {
-      lookalikes.set(source, letters);
-    }
+    if (!/^[a-z]{1,3}$/.test(letters) || bare(source) === letters || bare(source) !== source.toLowerCase()) continue;
+    const small = source.toLowerCase();
+    // Η is an H; η is an n only with a tail. І looks like l, but is the i that it becomes.
+    const exact = /^[A-Za-z]+$/.test(target);
+    const rank = (exact ? 2 : 0) + (small === source ? 1 : 0);
+    if (rank > (lookalikes.get(small)?.rank ?? -1)) lookalikes.set(small, { letters, rank });
   }
   const groups = new Map<string, string>();
-  for (const [source, letters] of [...lookalikes].sort(([a], [b]) => a.codePointAt(0)! - b.codePointAt(0)!)) {
-    const lower = source.toLowerCase();
-    const ofLower = lower === source ? undefined : lookalikes.get(lower);
-    // A capital goes with its small letter: Cyrillic І looks like l, but is the i that it becomes.
-    if (ofLower === letters || (letters === 'l' && ofLower === 'i')) continue;
+  for (const [source, { letters }] of [...lookalikes].sort(([a], [b]) => a.codePointAt(0)! - b.codePointAt(0)!)) {
     groups.set(letters, (groups.get(letters) ?? '') + source);
   }
   const rows = [...groups]

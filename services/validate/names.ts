@@ -22,7 +22,7 @@ export function fold(text: string): string {
   let folded = '';
   for (const character of text.normalize('NFKD').replace(/[\p{M}\p{Cf}]+/gu, '')) {
     const lower = character.toLowerCase();
-    folded += character <= '\x7f' ? lower : (LOOKALIKE.get(character) ?? LOOKALIKE.get(lower) ?? lower);
+    folded += character <= '\x7f' ? lower : (LOOKALIKE.get(lower) ?? lower);
   }
   return folded;
 }

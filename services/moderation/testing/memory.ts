@@ -242,6 +242,7 @@ export async function addComment(
       { name: 'new-writer', weight: 0.6, words: 'First comment of this writer here' },
       { name: 'length', weight: -0.5, words: 'Longer than most spam' },
     ],
+    reason: 'score',
     policyVersion: 0,
     modelVersion: 'none',
     executionId: `run-${some.id}`,

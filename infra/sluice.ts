@@ -1,0 +1,111 @@
+import process from 'node:process';
+import { Command, Option } from 'commander';
+import { SluiceError } from '../shared/errors.ts';
+
+/** `npm run sluice -- …`: each command says what it did, or one clear sentence about what is wrong. */
+const program = new Command('sluice')
+  .description('Operate a Sluice instance: the one in SLUICE_DATA, or a stage on AWS.')
+  .showHelpAfterError('(add --help for the options)')
+  .addOption(new Option('--stage <stage>', 'work on this stage on AWS instead of SLUICE_DATA'));
+
+const local = () => import('./local/commands/commands.ts');
+
+/** What only one machine can do says so, instead of doing it to the wrong instance. */
+function onlyLocal(command: Command): void {
+  const { stage } = command.optsWithGlobals<{ stage?: string }>();
+  if (stage === undefined) return;
+  throw new SluiceError('Config.Invalid', `"${command.name()}" does not work on a stage yet`, {
+    hint: 'call the HTTP API of the stage, or leave --stage out',
+  });
+}
+
+program
+  .command('replay')
+  .description(
+    'submit the comments of a JSONL file ({text, author?, link?, date?, thread?} a line) through the whole pipeline',
+  )
+  .argument('<file>', 'the file, one JSON object a line')
+  .option('--site <site>', 'the site that receives them', 'demo')
+  .option('--rate <perSecond>', 'at most so many a second', Number)
+  .option('--json', 'print the result as JSON')
+  .action(async (file: string, options: { site: string; rate?: number; json?: boolean }, command: Command) => {
+    onlyLocal(command);
+    await (await local()).replay(file, options);
+  });
+
+const user = program.command('user').description('moderators');
+user
+  .command('add')
+  .argument('<name>')
+  .option('--role <role>', 'moderator or admin', 'moderator')
+  .option('--site <site>', 'one site; all without it', '*')
+  .description('add a moderator; the password is asked for, or made and printed')
+  .action(async (name: string, options: { role: string; site: string }, command: Command) => {
+    onlyLocal(command);
+    await (await local()).userAdd(name, options);
+  });
+user
+  .command('passwd')
+  .argument('<name>')
+  .description('set a new password; sessions end')
+  .action(async (name: string, _options: object, command: Command) => {
+    onlyLocal(command);
+    await (await local()).userPasswd(name);
+  });
+
+program
+  .command('site')
+  .description('sites')
+  .command('add')
+  .argument('<id>', 'lower-case letters, digits, dots and dashes')
+  .option('--name <name>', 'what people call it')
+  .option('--origin <origin...>', 'where its pages live, such as https://blog.example')
+  .description('add a site')
+  .action(async (id: string, options: { name?: string; origin?: string[] }, command: Command) => {
+    onlyLocal(command);
+    await (await local()).siteAdd(id, options);
+  });
+
+program
+  .command('redrive')
+  .description('send dead letters again')
+  .argument('[id]', 'one letter; all without it')
+  .option('--site <site>', 'only of this site')
+  .action(async (id: string | undefined, options: { site?: string }, command: Command) => {
+    onlyLocal(command);
+    await (await local()).redrive(id, options);
+  });
+
+program
+  .command('backup')
+  .argument('<folder>', 'a folder that does not exist yet')
+  .description('copy the whole instance, also while it runs')
+  .action(async (folder: string, _options: object, command: Command) => {
+    onlyLocal(command);
+    await (await local()).backup(folder);
+  });
+
+program
+  .command('restore')
+  .argument('<folder>', 'what backup made')
+  .description('put a backup into SLUICE_DATA, which must be empty')
+  .action(async (folder: string, _options: object, command: Command) => {
+    onlyLocal(command);
+    await (await local()).restore(folder);
+  });
+
+program
+  .command('doctor')
+  .description('check settings, data folder, queues and dead letters')
+  .action(async (_options: object, command: Command) => {
+    onlyLocal(command);
+    await (await local()).doctor();
+  });
+
+try {
+  await program.parseAsync(process.argv);
+} catch (error) {
+  if (!(error instanceof SluiceError)) throw error;
+  process.stderr.write(`${error.message}\n${error.hint}\n`);
+  process.exitCode = 1;
+}
