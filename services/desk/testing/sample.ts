@@ -104,6 +104,7 @@ export async function sampleDesk(held = 24): Promise<Memory> {
           { name: 'length', weight: -0.7, words: 'Longer than most spam' },
           { name: 'on-topic', weight: -1.1, words: 'Shares 7 words with the post' },
         ],
+        reason: 'score',
         policyVersion: 3,
         modelVersion: '2026-11-01',
         executionId: `run-${n}`,
