@@ -13,7 +13,13 @@ const DOORS: Record<string, readonly string[]> = {
   shared: [],
   'services/author-notify': ['shared', 'services/deliver/mailings.ts', 'services/deliver/reader.ts'],
   'services/deliver': ['shared', 'services/author-notify', 'services/remind'],
-  'services/remind': ['shared', 'services/deliver'],
+  'services/remind': [
+    'shared',
+    'services/deliver',
+    // The policy's default is a decision like any other: written, logged and followed the same way.
+    'services/moderation/audit-log.ts',
+    'services/moderation/decide.ts',
+  ],
   'services/door': [
     'shared',
     'services/validate',

@@ -33,6 +33,7 @@ h1{margin:0 0 .25rem;font-size:1.625rem;line-height:1.2}
 a{color:var(--accent);text-underline-offset:.18em}
 .quiet,time{color:var(--quiet);font-size:.875rem}
 nav{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;margin-block:1.25rem;font-size:.9375rem}
+p{margin:0}
 ol{margin:0;padding:0;list-style:none}
 li.comment{margin-block-start:1.75rem;scroll-margin-block:2rem}
 li.comment>ol,li.comment>.more{margin-inline-start:1rem;padding-inline-start:1.3rem;border-inline-start:2px solid var(--surface)}
@@ -45,6 +46,7 @@ header a:hover{text-decoration:underline}
 .badge{padding:0 .6em;border-radius:1em;font-size:.75rem}
 .body,.gone{margin-inline-start:2.75rem}
 .gone{color:var(--quiet)}
+.body ol{padding-inline-start:2.5em;list-style:decimal}
 .body>*{margin:0}
 .body>*+*{margin-block-start:.75em}
 pre,:not(pre)>code{background:var(--surface);font:.875em/1.5 ui-monospace,monospace}
