@@ -1,7 +1,12 @@
 import { once } from 'node:events';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { CreateTableCommand, DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DeleteTableCommand,
+  DynamoDBClient,
+} from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SESv2Client } from '@aws-sdk/client-sesv2';
 import { CreateQueueCommand, DeleteQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -36,26 +41,28 @@ const pair = (name: string) =>
     { AttributeName: `${name}sk`, KeyType: 'RANGE' },
   ] as const;
 
+const INDEXES = ['gsi1', 'gsi2', 'gsi3'];
+
+/** The table as the stack makes it, for emulators. */
+export const tableDefinition = (TableName: string): CreateTableCommandInput => ({
+  TableName,
+  BillingMode: 'PAY_PER_REQUEST',
+  KeySchema: [...pair('')],
+  AttributeDefinitions: ['', ...INDEXES].flatMap((name) =>
+    pair(name).map(({ AttributeName }) => ({ AttributeName, AttributeType: 'S' as const })),
+  ),
+  GlobalSecondaryIndexes: INDEXES.map((IndexName) => ({
+    IndexName,
+    KeySchema: [...pair(IndexName)],
+    Projection: { ProjectionType: 'ALL' },
+  })),
+});
+
 export async function tableRig(): Promise<TableRig> {
   const emulator = REAL_ENDPOINT ? undefined : await startDynalite();
   const client = new DynamoDBClient({ ...clientConfig(emulator?.endpoint ?? ''), maxAttempts: 2 });
   const TableName = unique();
-  const indexes = ['gsi1', 'gsi2', 'gsi3'];
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [...pair('')],
-      AttributeDefinitions: ['', ...indexes].flatMap((name) =>
-        pair(name).map(({ AttributeName }) => ({ AttributeName, AttributeType: 'S' as const })),
-      ),
-      GlobalSecondaryIndexes: indexes.map((IndexName) => ({
-        IndexName,
-        KeySchema: [...pair(IndexName)],
-        Projection: { ProjectionType: 'ALL' },
-      })),
-    }),
-  );
+  await client.send(new CreateTableCommand(tableDefinition(TableName)));
   let ahead = 0;
   const now = () => Date.now() + ahead;
   return {

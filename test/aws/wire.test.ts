@@ -294,11 +294,13 @@ describe('Secrets Manager', () => {
 
   it('tries again what passes, and gives up on what does not', async () => {
     const answers = [new Response('', { status: 503 }), new Response('{"SecretString":"root"}')];
-    expect(await readSecret(arn, credentials, async () => answers.shift()!)).toBe('root');
+    expect(await readSecret(arn, credentials, { send: async () => answers.shift()! })).toBe('root');
     let asked = 0;
-    const refused = readSecret(arn, credentials, async () => {
-      asked++;
-      return new Response('{"__type":"AccessDeniedException"}', { status: 400 });
+    const refused = readSecret(arn, credentials, {
+      async send() {
+        asked++;
+        return new Response('{"__type":"AccessDeniedException"}', { status: 400 });
+      },
     });
     await expect(refused).rejects.toMatchObject({ code: 'Store.Busy' });
     expect(asked).toBe(1);
