@@ -127,7 +127,7 @@ describe('a thread', () => {
       comments: [],
       total: 0,
       nextCursor: null,
-      thread: { closed: false },
+      thread: { closed: false, replyDepth: 5 },
     });
   });
 

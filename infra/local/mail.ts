@@ -279,9 +279,10 @@ export function renderMail({ at, message }: KeptMail): Reply {
     title: message.subject,
     wide: true,
     frames: true,
-    body: `<p><a href="/mailbox">All mails</a></p><dl>${list}</dl>
+    body: `<p class="quiet">to ${escapeHtml(message.to)}, ${time(at)} · <a href="/mailbox">All mails</a></p>
 <h2>HTML</h2><iframe title="The mail as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" srcdoc="${escapeHtml(html)}"></iframe>
-<h2>Text</h2><pre>${escapeHtml(message.text)}</pre>`,
+<h2>Text</h2><pre>${escapeHtml(message.text)}</pre>
+<h2>Headers</h2><dl>${list}</dl>`,
   });
 }
 

@@ -2,8 +2,13 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { call, onSessionEnd, Problem, setCsrf } from './api.ts';
 import { readKeys, writeKeys, type Keys } from './keys.ts';
 import { DeadLetters } from './pages/dead-letters.tsx';
+import { Audit } from './pages/audit.tsx';
+import { Operations } from './pages/operations.tsx';
+import { People } from './pages/people.tsx';
+import { PolicyPage } from './pages/policy.tsx';
 import { QueuePage } from './pages/queue.tsx';
 import { SignIn } from './pages/sign-in.tsx';
+import { Sites } from './pages/sites.tsx';
 import { Story } from './pages/story.tsx';
 import { Shortcuts } from './pages/shortcuts.tsx';
 import { Dialog, Loading } from './parts.tsx';
@@ -25,9 +30,15 @@ function placeOf(hash: string): Place {
   return { name, argument: decodeURIComponent(argument) };
 }
 
-const PAGES: readonly { name: string; word: Word; admin?: true }[] = [
+/** `rules`: for admins of every site alone. */
+const PAGES: readonly { name: string; word: Word; for?: 'admin' | 'rules' }[] = [
   { name: '', word: 'queue' },
   { name: 'dead-letters', word: 'deadLetters' },
+  { name: 'policy', word: 'policy' },
+  { name: 'operations', word: 'operations' },
+  { name: 'audit', word: 'audit', for: 'admin' },
+  { name: 'sites', word: 'sites' },
+  { name: 'people', word: 'people', for: 'rules' },
 ];
 
 export function App() {
@@ -105,6 +116,18 @@ function Desk({
   const [sheet, setSheet] = useState(false);
   const [offline, setOffline] = useState(false);
   const main = useRef<HTMLElement>(null);
+  const [sites, setSites] = useState<readonly SiteName[]>([]);
+  const readSites = () => {
+    call<{ sites: SiteName[] }>('GET', '/v1/moderation/sites')
+      .then((found) => setSites(found.sites))
+      .catch(() => undefined);
+  };
+  useEffect(readSites, [who.user]);
+  const rules = who.roles.some(({ site, role }) => site === '*' && role === 'admin');
+  const adminOf = (site: string) => who.roles.some((held) => held.role === 'admin' && ['*', site].includes(held.site));
+  // Pages about one site need one, also while the queue shows all.
+  const site = filters.site || sites[0]?.id || '';
+  const pages = PAGES.filter((page) => (page.for === 'rules' ? rules : page.for === 'admin' ? adminOf(site) : true));
 
   useEffect(() => {
     const onHash = () => {
@@ -139,7 +162,7 @@ function Desk({
           Sluice
         </a>
         <nav aria-label={t('mainNav')}>
-          {PAGES.map(({ name, word }) => (
+          {pages.map(({ name, word }) => (
             <a
               key={name}
               href={`#/${name}`}
@@ -150,6 +173,21 @@ function Desk({
           ))}
         </nav>
         <div class="top-end">
+          {sites.length > 1 && (
+            <select
+              aria-label={t('site')}
+              class="site"
+              value={place.name === '' || place.name === 'dead-letters' ? filters.site : site}
+              onChange={(event) => setFilters({ ...filters, site: event.currentTarget.value })}
+            >
+              {(place.name === '' || place.name === 'dead-letters') && <option value="">{t('allSites')}</option>}
+              {sites.map(({ id, name }) => (
+                <option key={id} value={id}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          )}
           <button type="button" class="plain" onClick={() => setSheet(true)} aria-label={t('help')} title={t('help')}>
             ?
           </button>
@@ -189,6 +227,11 @@ function Desk({
         )}
         {place.name === 'comments' && <Story id={place.argument} />}
         {place.name === 'dead-letters' && <DeadLetters site={filters.site} />}
+        {place.name === 'policy' && site && <PolicyPage key={site} site={site} admin={adminOf(site)} />}
+        {place.name === 'operations' && site && <Operations site={site} rules={rules} />}
+        {place.name === 'audit' && site && <Audit site={site} rules={rules} />}
+        {place.name === 'sites' && site && <Sites site={site} rules={rules} onAdded={readSites} />}
+        {place.name === 'people' && <People who={who} sites={sites} />}
       </main>
       {sheet && (
         <Shortcuts

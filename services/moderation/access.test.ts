@@ -27,6 +27,34 @@ const REQUESTS: Record<string, { path?: string; body?: unknown; outsider?: numbe
   'GET /v1/moderation/events': { outsider: 200 },
   'GET /v1/moderation/comments/:id/notes': { outsider: 404 },
   'POST /v1/moderation/comments/:id/notes': { body: { text: 'Careful.' }, outsider: 404 },
+  'POST /v1/moderation/comments/:id/replies': { body: { body: 'Thank you.' }, outsider: 404 },
+  'POST /v1/moderation/sweeps': {
+    body: { query: { site: 'demo', author: 'Ada' }, action: 'spam', expectTotal: 2 },
+  },
+  'GET /v1/moderation/sweeps/:id': { path: '/v1/moderation/sweeps/:sweep' },
+  'POST /v1/moderation/sweeps/:id/undo': { path: '/v1/moderation/sweeps/:sweep/undo' },
+  'GET /v1/moderation/sites/:site/policy': {},
+  'PUT /v1/moderation/sites/:site/policy': { body: { policy: {} } },
+  'GET /v1/moderation/sites/:site/policy/versions': {},
+  'POST /v1/moderation/sites/:site/policy/backtest': { body: { policy: {} } },
+  'GET /v1/moderation/sites/:site/policy/backtests/:job': {},
+  'GET /v1/moderation/sites': { outsider: 200 },
+  'POST /v1/moderation/sites': { body: { id: 'new', name: 'New' }, admin: 'all' },
+  'PATCH /v1/moderation/sites/:site': { body: { name: 'Mine' } },
+  'PUT /v1/moderation/sites/:site/authors/:author': { body: { name: 'Eve' } },
+  'DELETE /v1/moderation/sites/:site/authors/:author': {},
+  'GET /v1/moderation/threads': { path: '/v1/moderation/threads?site=demo' },
+  'PUT /v1/moderation/threads': { body: { site: 'demo', key: '/posts/hello', closed: true } },
+  'GET /v1/moderation/users': { admin: 'all' },
+  'POST /v1/moderation/users': { body: { name: 'eve', password: 'long enough', roles: [] }, admin: 'all' },
+  'PATCH /v1/moderation/users/:name': { body: { disabled: true }, admin: 'all' },
+  'POST /v1/moderation/users/:name/undo': { body: { site: 'demo', since: '0' } },
+  'PUT /v1/moderation/password': { body: { current: 'wrong', next: 'long enough' }, outsider: 422 },
+  'GET /v1/moderation/views': { outsider: 200 },
+  'PUT /v1/moderation/views': { body: { views: [] }, outsider: 200 },
+  'GET /v1/moderation/queues': { admin: 'all' },
+  'GET /v1/moderation/stats': { path: '/v1/moderation/stats?site=demo' },
+  'GET /v1/moderation/audit': { path: '/v1/moderation/audit?site=demo' },
 };
 
 const ports = memoryPorts();
@@ -69,6 +97,13 @@ beforeAll(async () => {
     decisions: [{ id: 'c2', version: 2, action: 'publish' }],
   });
   const { results }: { results: { decisionId: string }[] } = body;
+  await addComment(ports, { id: 'c3', author: { name: 'Swept', key: 'swept' } });
+  const sweep = await who.insider('POST', '/v1/moderation/sweeps', {
+    query: { site: 'demo', author: 'Swept' },
+    action: 'spam',
+    expectTotal: 1,
+  });
+  ids.sweep = (sweep.body as { id: string }).id;
   Object.assign(ids, { id: 'c1', decisionId: results[0]?.decisionId, site: 'demo', ban: 'nothing', name: 'insider' });
 });
 

@@ -7,7 +7,14 @@ import { decisionRoutes } from './decisions.ts';
 import { eventRoutes } from './events.ts';
 import type { Moderator } from './moderator.ts';
 import { noteRoutes } from './notes.ts';
+import { operationRoutes } from './operations.ts';
+import { peopleRoutes } from './people.ts';
+import { policyRoutes } from './policies.ts';
+import { replyRoutes } from './replies.ts';
 import { sessionRoutes } from './sessions.ts';
+import { siteRoutes } from './sites.ts';
+import { sweepRoutes } from './sweeps.ts';
+import { viewRoutes } from './views.ts';
 
 /**
  * The moderation API.
@@ -22,5 +29,12 @@ export function moderationRoutes(ports: Ports, changes: Changes = changesOf(port
     ...deadLetterRoutes(ports),
     ...eventRoutes(changes),
     ...noteRoutes(ports, changes),
+    ...replyRoutes(ports),
+    ...sweepRoutes(ports, changes),
+    ...policyRoutes(ports),
+    ...siteRoutes(ports),
+    ...peopleRoutes(ports),
+    ...viewRoutes(ports),
+    ...operationRoutes(ports),
   ];
 }

@@ -1,0 +1,263 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Policy } from '../../shared/policy.ts';
+import { storeOf } from '../../shared/store/comments.ts';
+import { sitesOf } from '../../shared/store/sites.ts';
+import { rejudge } from './backtest.ts';
+import { statsOf } from './operations.ts';
+import { appOf, PASSWORD, signIn, type Caller } from './testing/call.ts';
+import { addComment, addSite, memoryPorts, type Memory } from './testing/memory.ts';
+
+let ports: Memory;
+let call: Caller;
+let mia: Caller;
+let admin: Caller;
+
+beforeEach(async () => {
+  ports = memoryPorts();
+  await addSite(ports);
+  ({ call } = appOf(ports));
+  mia = await signIn(ports, call, 'mia', [{ site: 'demo', role: 'moderator' }]);
+  admin = await signIn(ports, call, 'ann', [{ site: '*', role: 'admin' }]);
+});
+
+describe('the policy', () => {
+  const PATH = '/v1/moderation/sites/demo/policy';
+
+  it('is saved on the version that it was made from, and on no other', async () => {
+    const read = await mia('GET', PATH);
+    expect(read.headers.get('etag')).toBe('"0"');
+    const first = await admin('PUT', PATH, { policy: { holdAt: 0.4 } }, { 'if-match': '"0"' });
+    expect(first).toMatchObject({ status: 200, body: { version: 1, by: 'ann', policy: { holdAt: 0.4 } } });
+    expect((await admin('PUT', PATH, { policy: { holdAt: 0.3 } }, { 'if-match': '"0"' })).status).toBe(412);
+    expect((await admin('PUT', PATH, { policy: { holdAt: 0.3 } })).status).toBe(412);
+    const { body } = await mia('GET', `${PATH}/versions`);
+    expect(body).toMatchObject({ versions: [{ version: 1, by: 'ann' }] });
+  });
+
+  it('is refused where it does not fit, by field', async () => {
+    const { status, body } = await admin('PUT', PATH, { policy: { holdAt: 2, colour: 'red' } }, { 'if-match': '"0"' });
+    expect(status).toBe(422);
+    const { errors }: { errors: { pointer: string }[] } = body;
+    expect(errors.map(({ pointer }) => pointer).sort()).toEqual(['/policy/colour', '/policy/holdAt']);
+    const crossed = { policy: { holdAt: 0.9, rejectAt: 0.8 } };
+    expect((await admin('PUT', PATH, crossed, { 'if-match': '"0"' })).status).toBe(422);
+  });
+
+  it('is tried on the last comments before it is saved', async () => {
+    for (let n = 0; n < 150; n++) await addComment(ports, { id: `c${n}` });
+    const decided = await addComment(ports, { id: 'p1' });
+    await mia('POST', '/v1/moderation/decisions', {
+      decisions: [{ id: decided.id, version: 2, action: 'publish' }],
+    });
+    const { status, body } = await mia('POST', `${PATH}/backtest`, { policy: { holdAt: 0.7 }, last: 151 });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      comments: 151,
+      changed: 151,
+      changes: { 'hold>publish': 151 },
+      people: { decided: 1, liveHeld: 1, draftHeld: 0, draftWrong: 0 },
+      heldPerDay: { live: 151, draft: 0 },
+    });
+  });
+});
+
+describe('judging again', () => {
+  it.each([
+    ['the same policy comes to the same verdict', {}, 'See this', 'hold'],
+    ['a higher threshold publishes', { holdAt: 0.7 }, 'See this', 'publish'],
+    ['a lower threshold rejects', { holdAt: 0.5, rejectAt: 0.6 }, 'See this', 'reject'],
+    [
+      'a new word on the list rejects',
+      { blocklist: [{ term: 'casino', action: 'reject' as const }] },
+      'A casino',
+      'reject',
+    ],
+    ['a trusted writer is published', { trustedWriters: ['writer-c1'] }, 'See this', 'publish'],
+    ['premoderation holds', { holdAt: 0.7, premoderate: true }, 'See this', 'hold'],
+  ])('%s', async (_sentence, draft, body, verdict) => {
+    const comment = await addComment(ports, { id: 'c1', body });
+    expect(rejudge(comment, body, Policy.parse(draft), ports.clock.now())).toBe(verdict);
+  });
+});
+
+const sweep = async (query: object, more: object) => {
+  const answer = await mia('POST', '/v1/moderation/sweeps', { query: { site: 'demo', ...query }, ...more });
+  return answer;
+};
+const ended = async (id: string) => {
+  for (let round = 0; round < 2000; round++) {
+    const { body } = await mia('GET', `/v1/moderation/sweeps/${id}`);
+    const { state }: { state: string } = body;
+    if (state === 'done' || state === 'undone') return body;
+    await turn();
+  }
+  throw new Error('the sweep does not end');
+};
+
+describe('a sweep', () => {
+  it('decides all that is alike, published ones too, and takes all of it back', async () => {
+    for (let n = 0; n < 230; n++) {
+      await addComment(ports, { id: `c${n}`, fingerprint: 'same', status: n % 2 ? 'held' : 'published' });
+    }
+    await addComment(ports, { id: 'other' });
+    const held = await sweep({ fingerprint: 'same', status: 'held' }, { action: 'spam', expectTotal: 115 });
+    expect(held.status).toBe(202);
+    const { id }: { id: string } = held.body;
+    expect(await ended(id)).toMatchObject({ state: 'done', total: 115, done: 115, conflicts: 0 });
+    const store = storeOf(ports.table, ports.clock);
+    expect((await store.mustGet('c1')).status).toBe('spam');
+    expect((await store.mustGet('other')).status).toBe('held');
+    await mia('POST', `/v1/moderation/sweeps/${id}/undo`);
+    expect(await ended(id)).toMatchObject({ state: 'undone', done: 115, conflicts: 0 });
+    expect((await store.mustGet('c1')).status).toBe('held');
+  });
+
+  it('is refused when there are more than expected by now, and when it would be of everything', async () => {
+    await addComment(ports, { id: 'c1', fingerprint: 'same' });
+    expect((await sweep({ fingerprint: 'same' }, { action: 'spam', expectTotal: 5 })).status).toBe(409);
+    expect((await sweep({}, { action: 'spam', expectTotal: 1 })).status).toBe(422);
+    expect((await sweep({ status: 'held' }, { action: 'spam', expectTotal: 1 })).status).toBe(422);
+  });
+});
+
+const changeAnn = (body: unknown) => admin('PATCH', '/v1/moderation/users/ann', body);
+
+const decide = (id: string, action: string) =>
+  mia('POST', '/v1/moderation/decisions', { decisions: [{ id, version: 2, action }] });
+
+describe('sites, threads and people', () => {
+  it('are managed by admins, and every change is in the audit log', async () => {
+    const site = { id: 'blog.example', name: 'A blog', origins: ['https://blog.example'] };
+    expect((await admin('POST', '/v1/moderation/sites', site)).status).toBe(201);
+    expect((await admin('POST', '/v1/moderation/sites', site)).status).toBe(422);
+    const bad = { id: 'b', name: 'B', origins: ['https://blog.example/path'] };
+    expect((await admin('POST', '/v1/moderation/sites', bad)).status).toBe(422);
+    const path = '/v1/moderation/sites/blog.example';
+    await admin('PUT', `${path}/authors/eve`, { name: 'Eve', email: 'eve@blog.example' });
+    const seen = await admin('GET', '/v1/moderation/sites');
+    expect(seen.body).toMatchObject({ sites: [{ id: 'blog.example', authors: [{ id: 'eve' }] }, { id: 'demo' }] });
+    const { body } = await admin('GET', '/v1/moderation/audit?site=blog.example');
+    expect(body).toMatchObject({ rows: [{ action: 'author', about: 'eve' }, { action: 'site-added' }] });
+  });
+
+  it('shows addresses to admins alone', async () => {
+    await admin('PUT', '/v1/moderation/sites/demo/authors/eve', { name: 'Eve', email: 'eve@blog.example' });
+    expect(JSON.stringify((await mia('GET', '/v1/moderation/sites')).body)).not.toContain('eve@');
+    expect(JSON.stringify((await admin('GET', '/v1/moderation/sites')).body)).toContain('eve@');
+  });
+
+  it('closes a thread', async () => {
+    const sites = sitesOf(ports.table, ports.clock);
+    await sites.putThread({ site: 'demo', key: '/posts/hello', title: 'Hello' });
+    const wanted = { site: 'demo', key: '/posts/hello', closed: true };
+    expect((await admin('PUT', '/v1/moderation/threads', wanted)).body).toMatchObject({ closed: true, title: 'Hello' });
+    expect((await mia('GET', '/v1/moderation/threads?site=demo')).body).toMatchObject({ threads: [{ closed: true }] });
+    expect((await admin('PUT', '/v1/moderation/threads', { ...wanted, key: '/none' })).status).toBe(404);
+  });
+
+  it('lets nobody shut themselves out', async () => {
+    expect((await changeAnn({ disabled: true })).status).toBe(403);
+    expect((await changeAnn({ roles: [] })).status).toBe(403);
+  });
+
+  it('takes a role away at once', async () => {
+    await admin('PATCH', '/v1/moderation/users/mia', { roles: [] });
+    expect((await mia('GET', '/v1/moderation/comments?site=demo')).status).toBe(403);
+    await admin('PATCH', '/v1/moderation/users/mia', { disabled: true });
+    expect((await mia('GET', '/v1/moderation/sessions')).status).toBe(401);
+  });
+
+  it('changes the own password with the current one', async () => {
+    const change = (current: string) => mia('PUT', '/v1/moderation/password', { current, next: 'another password' });
+    expect((await change('wrong')).status).toBe(422);
+    ports.clock.wind(1);
+    expect((await change(PASSWORD)).status).toBe(204);
+    expect((await mia('GET', '/v1/moderation/sessions')).status).toBe(401);
+  });
+
+  it('takes back all that one user decided since a time', async () => {
+    for (const id of ['c1', 'c2', 'c3']) await addComment(ports, { id });
+    await decide('c1', 'spam');
+    ports.clock.wind(60_000);
+    const since = ports.clock.now();
+    await decide('c2', 'spam');
+    await decide('c3', 'publish');
+    const { body } = await admin('POST', '/v1/moderation/users/mia/undo', { site: 'demo', since: String(since) });
+    expect(body).toEqual({ undone: 2, conflicts: 0, more: false });
+    const store = storeOf(ports.table, ports.clock);
+    const statuses = await Promise.all(['c1', 'c2', 'c3'].map(async (id) => (await store.mustGet(id)).status));
+    expect(statuses).toEqual(['spam', 'held', 'held']);
+  });
+});
+
+describe('a reply from the queue', () => {
+  it('is a comment that our door vouches for, once however often it is sent', async () => {
+    await addComment(ports, { id: 'p1', status: 'published' });
+    await admin('PUT', '/v1/moderation/sites/demo/authors/eve', { name: 'Eve' });
+    const headers = { 'idempotency-key': 'one' };
+    const reply = () => mia('POST', '/v1/moderation/comments/p1/replies', { body: 'Thanks.', author: 'eve' }, headers);
+    const [first, second] = [await reply(), await reply()];
+    expect(first).toMatchObject({ status: 202, body: { status: 'received' } });
+    expect(second.body).toEqual(first.body);
+    expect(ports.put[0]).toMatchObject({
+      type: 'CommentSubmitted',
+      detail: { parentId: 'p1', author: { name: 'Eve' }, body: 'Thanks.', door: { role: 'author', authorId: 'eve' } },
+    });
+  });
+
+  it('is refused under what readers do not see', async () => {
+    await addComment(ports, { id: 'c1' });
+    expect((await mia('POST', '/v1/moderation/comments/c1/replies', { body: 'Thanks.' })).status).toBe(409);
+  });
+});
+
+describe('figures', () => {
+  it('count decisions by day and action, and where the score stood', () => {
+    const now = Date.UTC(2026, 10, 23, 12);
+    const row = (action: string, score: number, at = now) => ({
+      id: '1',
+      site: 'demo',
+      by: 'user:mia',
+      commentId: 'c1',
+      action,
+      score,
+      at,
+      waitedMs: 1000,
+    });
+    const rows = [row('publish', 0.2), row('spam', 0.9), row('publish', 0.8), row('keep', 0.5, now - 86_400_000)];
+    const { days, people, wait } = statsOf(rows, now, 7);
+    expect(days).toHaveLength(7);
+    expect(days.at(-1)).toMatchObject({ decided: 3, scored: 3, agreed: 2, actions: { publish: 2, spam: 1 } });
+    expect(days.at(-2)).toMatchObject({ decided: 1, scored: 0 });
+    expect(people).toEqual({ mia: 4 });
+    expect(wait).toMatchObject({ medianMs: 1000, count: 4 });
+  });
+
+  it('are answered for a site', async () => {
+    await addComment(ports, { id: 'c1' });
+    expect((await mia('GET', '/v1/moderation/stats?site=demo&days=3')).body).toMatchObject({ counts: { held: 1 } });
+    expect((await admin('GET', '/v1/moderation/queues')).body).toMatchObject({ queues: [{ name: 'intake' }, {}, {}] });
+  });
+
+  it('come as lines to keep', async () => {
+    await admin('PUT', '/v1/moderation/sites/demo/authors/eve', { name: 'Eve' });
+    const { app } = appOf(ports);
+    const { body } = await call('POST', '/v1/moderation/sessions', { user: 'ann', password: PASSWORD });
+    const { token }: { token: string } = body;
+    const answer = await app.request('/v1/moderation/audit?site=demo&format=jsonl', {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(answer.headers.get('content-type')).toBe('application/x-ndjson');
+    expect(JSON.parse((await answer.text()).trim())).toMatchObject({ action: 'author', by: 'user:ann' });
+  });
+});
+
+describe('saved views', () => {
+  it('are one own', async () => {
+    const views = [{ name: 'Doubtful links', filters: { signal: 'links', sort: 'risk' } }];
+    await mia('PUT', '/v1/moderation/views', { views });
+    expect((await mia('GET', '/v1/moderation/views')).body).toEqual({ views });
+    expect((await admin('GET', '/v1/moderation/views')).body).toEqual({ views: [] });
+  });
+});

@@ -1,0 +1,164 @@
+import type { Comment, Verdict } from '../../shared/comment.ts';
+import type { Policy } from '../../shared/policy.ts';
+import type { Ports } from '../../shared/ports.ts';
+import { storeOf } from '../../shared/store/comments.ts';
+import { judge } from '../spam-check/judge.ts';
+import { signalsOf, TEXT_SIGNALS } from '../spam-check/signals.ts';
+import { linksOf, plainText } from '../validate/markdown.ts';
+
+/** What a draft would have decided, beside what the policy and then people decided. */
+export type Backtest = {
+  comments: number;
+  changed: number;
+  /** `publish>hold`: how many, by what was decided and would be. */
+  changes: Record<string, number>;
+  /** Comments that people decided, and how many of them each policy had on their side. A hold is on no side. */
+  people: { decided: number; liveWrong: number; draftWrong: number; liveHeld: number; draftHeld: number };
+  heldPerDay: { live: number; draft: number };
+  days: number;
+  /** The newest that change, at most 100. */
+  examples: readonly {
+    id: string;
+    author: string;
+    excerpt: string;
+    was: Verdict;
+    would: Verdict;
+    status: Comment['status'];
+    score: number;
+  }[];
+};
+
+const PAGE = 100;
+const EXAMPLES = 100;
+const DAY_MS = 86_400_000;
+/** Lists and links are read off the text again; everything else stands as it was weighed. */
+const POLICY_SIGNALS = new Set(['blocklist-term', 'link-host-blocked']);
+
+const sum = (signals: readonly { name: string; weight: number }[]) =>
+  signals.filter(({ name }) => !TEXT_SIGNALS.has(name)).reduce((total, { weight }) => total + weight, 0);
+
+/**
+ * Judges one comment again under another policy, from the signals that were stored with it.
+ *
+ * The score stays what it was, but for blocklists: they are the policy's own.
+ */
+export function rejudge(comment: Comment, body: string, policy: Policy, nowMs: number): Verdict | undefined {
+  const { judgement, author } = comment;
+  if (!judgement) return undefined;
+  const kept = judgement.signals.filter(({ name }) => !POLICY_SIGNALS.has(name));
+  const old = judgement.signals.filter(({ name }) => POLICY_SIGNALS.has(name));
+  const links = linksOf(body, author.url);
+  const trusted = policy.trustedWriters.includes(author.key) || judgement.reason === 'trusted';
+  const listed = signalsOf(
+    {
+      text: plainText(body),
+      body,
+      author: { name: author.name, ...(author.url && { url: author.url }) },
+      links,
+      trusted,
+      duplicates: { same: 0, otherThreads: 0 },
+      velocity: { writerPerMinute: 0, lanePerMinute: 0 },
+      nowMs,
+    },
+    policy,
+  ).filter(({ name }) => POLICY_SIGNALS.has(name));
+  return judge(
+    {
+      signals: [...kept, ...listed],
+      // What the kept signals do not explain of the stored score stands for the rest: the sum comes out the same.
+      modelLogOdds: logit(judgement.score) - sum(kept) - sum(old),
+      toxicity: judgement.toxicity,
+    },
+    policy,
+    {
+      trusted,
+      ...(author.role && { role: author.role }),
+      firstComment: judgement.reason === 'first-comment' || kept.some(({ name }) => name === 'new-writer'),
+      links: links.count,
+      nowMs: comment.submittedAt,
+    },
+  ).verdict;
+}
+
+/** Over the newest `last` comments of a site that were judged. */
+export async function backtest(
+  { table, clock, search }: Pick<Ports, 'table' | 'clock' | 'search'>,
+  site: string,
+  draft: Policy,
+  last: number,
+  onProgress: (done: number) => void,
+): Promise<Backtest> {
+  const store = storeOf(table, clock);
+  const result = {
+    comments: 0,
+    changed: 0,
+    changes: {} as Record<string, number>,
+    people: { decided: 0, liveWrong: 0, draftWrong: 0, liveHeld: 0, draftHeld: 0 },
+    examples: [] as Backtest['examples'][number][],
+  };
+  let held = { live: 0, draft: 0 };
+  let oldest = clock.now();
+  let cursor: string | undefined;
+  while (result.comments < last) {
+    const page = await search.comments({
+      site,
+      sort: 'newest',
+      limit: Math.min(PAGE, last - result.comments),
+      ...(cursor && { cursor }),
+    });
+    const heads = (await store.getMany(page.ids)).filter((head) => head !== undefined);
+    const texts = await store.revisions(
+      heads.map(({ id, judgement, revision }) => ({ id, revision: judgement?.revision ?? revision })),
+    );
+    for (const [index, head] of heads.entries()) {
+      const was = head.judgement?.verdict;
+      const would = rejudge(head, texts[index]?.body ?? '', draft, clock.now());
+      if (!was || !would) continue;
+      result.comments++;
+      oldest = Math.min(oldest, head.submittedAt);
+      held = { live: held.live + Number(was === 'hold'), draft: held.draft + Number(would === 'hold') };
+      against(result.people, head, was, would);
+      if (was === would) continue;
+      result.changed++;
+      result.changes[`${was}>${would}`] = (result.changes[`${was}>${would}`] ?? 0) + 1;
+      if (result.examples.length < EXAMPLES) {
+        const { id, author, excerpt, status } = head;
+        result.examples.push({
+          id,
+          author: author.name,
+          excerpt,
+          was,
+          would,
+          status,
+          score: head.judgement?.score ?? 0,
+        });
+      }
+    }
+    onProgress(result.comments);
+    cursor = page.nextCursor;
+    if (!cursor) break;
+    // Other requests come first.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const days = Math.max(1, (clock.now() - oldest) / DAY_MS);
+  return { ...result, days, heldPerDay: { live: held.live / days, draft: held.draft / days } };
+}
+
+/** What people decided is right here: a policy that did the opposite was wrong, one that held asked. */
+function against(people: Backtest['people'], { decidedBy, status }: Comment, was: Verdict, would: Verdict): void {
+  if (!decidedBy?.startsWith('user:')) return;
+  const right =
+    status === 'published' ? 'publish' : ['rejected', 'spam', 'removed'].includes(status) ? 'reject' : undefined;
+  if (!right) return;
+  people.decided++;
+  people.liveHeld += Number(was === 'hold');
+  people.draftHeld += Number(would === 'hold');
+  people.liveWrong += Number(was !== 'hold' && was !== right);
+  people.draftWrong += Number(would !== 'hold' && would !== right);
+}
+
+/** Of probabilities that are 0 or 1 only by rounding. */
+function logit(score: number): number {
+  const bounded = Math.min(1 - 1e-9, Math.max(1e-9, score));
+  return Math.log(bounded / (1 - bounded));
+}
