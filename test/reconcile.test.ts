@@ -41,6 +41,7 @@ afterAll(() => sluice.end());
 
 it('starts a review for a held comment that nobody waits for', async () => {
   const id = await submit('unwatched', LINKS);
+  await expect.poll(async () => (await store.mustGet(id)).token).toBeTypeOf('string');
   await sluice.runtime.workflows.idle();
   const held = await store.mustGet(id);
   sluice.runtime.database.sqlite.prepare('DELETE FROM execution WHERE name = ?').run(`${id}-${held.heldVersion}`);
