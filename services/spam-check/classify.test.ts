@@ -78,12 +78,10 @@ describe('classify', () => {
   });
   it('answers an endless line with an error and goes on', async () => {
     const long = `{"id":"long","text":"${'x'.repeat(LINE_LIMIT)}"}\n`;
-    expect(await pipe(long, line({ id: 'next', text: 'hello' }))).toMatchObject(
-      [{ id: 'long', line: 1, error: /longer/ }, { id: 'next' }].map((o) => ({
-        ...o,
-        ...(o.error && { error: expect.stringMatching(o.error) }),
-      })),
-    );
+    expect(await pipe(long, line({ id: 'next', text: 'hello' }))).toEqual([
+      { id: 'long', line: 1, error: expect.stringContaining('longer') },
+      expect.objectContaining({ id: 'next', score: expect.any(Number) }),
+    ]);
   });
   it('runs as a command, and ends quietly when its reader goes away', async () => {
     const command = fileURLToPath(new URL('classify.ts', import.meta.url));

@@ -75,6 +75,9 @@ function idIn(line: string): string | null {
   }
 }
 
+// Bytes that are no UTF-8 become U+FFFD: what can be read of the comment is judged.
+const decode = (bytes: Buffer) => bytes.toString('utf8');
+
 /**
  * Answers every line of a byte stream.
  *
@@ -84,8 +87,6 @@ export async function classify(
   input: AsyncIterable<Uint8Array>,
   write: (text: string) => Promise<void>,
 ): Promise<void> {
-  // Bytes that are no UTF-8 become U+FFFD: what can be read of the comment is judged.
-  const decode = (bytes: Buffer) => bytes.toString('utf8');
   let number = 0;
   let held: Buffer[] = [];
   let heldBytes = 0;

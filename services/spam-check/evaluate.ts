@@ -85,6 +85,7 @@ function judgeAll(all: readonly Row[]): Judged[] {
 }
 
 type Interval = [low: number, high: number];
+const at = (sorted: number[], q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
 function intervals(rows: readonly Scored[], samples: number): Partial<Record<keyof Metrics, Interval>> {
   const next = random(7);
   const drawn = new Map<keyof Metrics, number[]>();
@@ -93,7 +94,6 @@ function intervals(rows: readonly Scored[], samples: number): Partial<Record<key
     for (const name of METRICS)
       if (!Number.isNaN(metrics[name])) drawn.set(name, [...(drawn.get(name) ?? []), metrics[name]]);
   }
-  const at = (sorted: number[], q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
   return Object.fromEntries(
     [...drawn].map(([name, list]) => {
       const sorted = list.toSorted((a, b) => a - b);

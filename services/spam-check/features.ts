@@ -15,26 +15,21 @@ export const VIEWS = ['letters', 'words', 'author', 'links'] as const;
 export type View = (typeof VIEWS)[number];
 
 /** Shape figures by name, in the order of {@link Features.shape}. The order is part of the model file. */
+// oxfmt-ignore
 export const SHAPE = [
-  ...['length', 'word-count', 'word-length', 'capitals', 'digits', 'punctuation', 'emoji', 'emoji-share'],
-  ...['exclamations', 'questions', 'lines', 'urls', 'url-share', 'url-last', 'url-first', 'url-only', 'url-depth'],
-  ...['url-hyphens', 'url-digits', 'money', 'long-numbers', 'phone', 'messenger', 'handles', 'mail'],
-  ...['fancy-share', 'fancy', 'mixed-words', 'invisible', 'stacked-marks', 'spaced-letters', 'letter-digit-words'],
-  ...['digit-tail', 'shouted-words', 'titled-words', 'distinct-words', 'most-repeated', 'longest-run', 'first-person'],
-  ...['second-person', 'promotion', 'praise', 'code', 'lower-start', 'ends-plain', 'foreign-letters', 'scripts'],
-  ...['reply-mark', 'promotion-words', 'repeated-words', 'praise-words', 'short-lines', 'keyword-line'],
-  ...['name-length', 'name-words', 'name-digits', 'name-lower', 'name-upper', 'name-address', 'name-handle-tail'],
-  ...['name-at', 'name-foreign', 'name-in-text', 'name-fancy', 'name-consonants', 'name-entropy', 'name-titled'],
-  ...[
-    'link-depth',
-    'link-hyphens',
-    'link-digits',
-    'link-length',
-    'link-labels',
-    'link-query',
-    'link-in-text',
-    'link-name',
-  ],
+  'length', 'word-count', 'word-length', 'capitals', 'digits', 'punctuation',
+  'emoji', 'emoji-share', 'exclamations', 'questions', 'lines', 'urls',
+  'url-share', 'url-last', 'url-first', 'url-only', 'url-depth', 'url-hyphens',
+  'url-digits', 'money', 'long-numbers', 'phone', 'messenger', 'handles',
+  'mail', 'fancy-share', 'fancy', 'mixed-words', 'invisible', 'stacked-marks',
+  'spaced-letters', 'letter-digit-words', 'digit-tail', 'shouted-words', 'titled-words', 'distinct-words',
+  'most-repeated', 'longest-run', 'first-person', 'second-person', 'promotion', 'praise',
+  'code', 'lower-start', 'ends-plain', 'foreign-letters', 'scripts', 'reply-mark',
+  'promotion-words', 'repeated-words', 'praise-words', 'short-lines', 'keyword-line', 'name-length',
+  'name-words', 'name-digits', 'name-lower', 'name-upper', 'name-address', 'name-handle-tail',
+  'name-at', 'name-foreign', 'name-in-text', 'name-fancy', 'name-consonants', 'name-entropy',
+  'name-titled', 'link-depth', 'link-hyphens', 'link-digits', 'link-length', 'link-labels',
+  'link-query', 'link-in-text', 'link-name',
 ] as const;
 export type ShapeName = (typeof SHAPE)[number];
 const AT = Object.fromEntries(SHAPE.map((name, index) => [name, index])) as Record<ShapeName, number>;
@@ -117,7 +112,7 @@ const lookalikes = new Map(Object.entries(LOOKALIKES).flatMap(([to, letters]) =>
 
 function read(code: number): Read {
   const char = String.fromCodePoint(code);
-  const hidden = /\p{Cf}|\p{Cc}|[\u115F\u1160\u3164\uFFA0\u034F\u2800]|[\uFE00-\uFE0F]/u.test(char);
+  const hidden = /\p{Cf}|\p{Cc}|\u115F|\u1160|\u3164|\uFFA0|\u034F|\u2800|[\uFE00-\uFE0F]/u.test(char);
   if (/[\s\u2028\u2029]/u.test(char)) return blank(CLASS_SPACE);
   if (hidden) return blank(CLASS_HIDDEN);
   if (/\p{M}/u.test(char)) return blank(CLASS_MARK);
@@ -220,7 +215,7 @@ LATIN_LANGS.forEach((lang, bit) => {
     functionWords.set(hashWord(word), (functionWords.get(hashWord(word)) ?? 0) | (1 << bit));
 });
 
-const URL =
+const ADDRESS =
   /(?:https?:\/\/|www\.)[^\s<>"']+|\b[a-z0-9][a-z0-9-]{1,62}(?:\.[a-z0-9-]{1,62}){0,3}\.(?:com|net|org|info|biz|co|io|me|tv|ru|uk|in|us|de|id|ly|gl|be|xyz|top|site|online|club|shop|store|live|win|vip|app|link|page|pw|tk|ml|cc)\b(?:\/[^\s<>"']*)?/gi;
 
 // The workspace. Judging is synchronous, so one is enough.
@@ -326,6 +321,7 @@ function fold(short: string): { folded: string; fancy: number; foreign: number; 
 
 const LEET: Record<string, string> = { '0': 'o', '1': 'i', '3': 'e', '4': 'a', '5': 's', '7': 't', '8': 'b' };
 
+const share = (n: number, of: number) => (of > 0 ? n / of : 0);
 const log1 = (value: number) => Math.log2(1 + value);
 
 /**
@@ -356,12 +352,13 @@ export function extract(comment: CommentText): Features {
 const urlStart: number[] = [];
 const urlEnd: number[] = [];
 
+// One long pass on purpose: it runs for every character of every comment, and calls would be its cost.
 function readText(f: Features): void {
   const { text, shape } = f;
   urlStart.length = urlEnd.length = 0;
   if (text.includes('.') || text.includes('://')) {
-    URL.lastIndex = 0;
-    for (let match = URL.exec(text); match && urlStart.length < 200; match = URL.exec(text)) {
+    ADDRESS.lastIndex = 0;
+    for (let match = ADDRESS.exec(text); match && urlStart.length < 200; match = ADDRESS.exec(text)) {
       urlStart.push(match.index);
       urlEnd.push(match.index + match[0].length);
     }
@@ -471,17 +468,17 @@ function readText(f: Features): void {
       sentenceStart = true;
       continue;
     }
-    const first1 = text.codePointAt(at)!;
-    let r = readOf(first1);
-    if (first1 === previousCode && r.class !== CLASS_SPACE) {
+    const lead = text.codePointAt(at)!;
+    let r = readOf(lead);
+    if (lead === previousCode && r.class !== CLASS_SPACE) {
       run++;
       if (run > longestRun) longestRun = run;
     } else run = 1;
-    previousCode = first1;
-    const width = first1 > 0xffff ? 2 : 1;
+    previousCode = lead;
+    const width = lead > 0xffff ? 2 : 1;
     switch (r.class) {
       case CLASS_SPACE:
-        if (first1 === 10) {
+        if (lead === 10) {
           lines++;
           if (lineWords > 0 && lineWords <= 5) shortLines++;
           lineWords = 0;
@@ -493,13 +490,13 @@ function readText(f: Features): void {
         at += width;
         continue;
       case CLASS_HIDDEN:
-        if (first1 !== 0xfe0f && first1 !== 0x200d) hidden++;
+        if (lead !== 0xfe0f && lead !== 0x200d) hidden++;
         at += width;
         continue;
       case CLASS_EMOJI: {
         emoji++;
-        const t = pushToken(KIND_EMOJI, at, at + width, first1);
-        add(Math.imul(first1, 0x01000193) ^ 0x656d, V_WORDS, t);
+        const t = pushToken(KIND_EMOJI, at, at + width, lead);
+        add(Math.imul(lead, 0x01000193) ^ 0x656d, V_WORDS, t);
         at += width;
         continue;
       }
@@ -516,15 +513,15 @@ function readText(f: Features): void {
           if (at > 0 && /[\w)]/.test(text[at - 1]!)) mail++;
         } else if (c === '{' || c === '}' || c === ';' || c === '`' || c === '=' || c === '<' || c === '_') code++;
         let length = 1;
-        while (end < text.length && text.charCodeAt(end) === first1 && length < 64) {
+        while (end < text.length && text.charCodeAt(end) === lead && length < 64) {
           end++;
           length++;
           punct++;
           if (c === '!') exclaim++;
           else if (c === '?') question++;
         }
-        const t = pushToken(KIND_MARK, at, end, first1);
-        add(Math.imul(first1, 0x01000193) ^ Math.min(length, 3) ^ 0x7075, V_WORDS, t);
+        const t = pushToken(KIND_MARK, at, end, lead);
+        add(Math.imul(lead, 0x01000193) ^ Math.min(length, 3) ^ 0x7075, V_WORDS, t);
         if (c === '.' || c === '!' || c === '?') {
           sentenceStart = true;
           beforePrevious = 0;
@@ -698,7 +695,6 @@ function readText(f: Features): void {
   if (lines > 0 && lineWords > 0 && lineWords <= 6) keywordLine = 1;
 
   const units1 = Math.max(1, letters + digits + punct + emoji);
-  const share = (n: number, of: number) => (of > 0 ? n / of : 0);
   const last = f.tokens - 1;
   shape[AT.length] = log1(text.length);
   shape[AT['word-count']] = log1(words);

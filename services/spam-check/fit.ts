@@ -153,7 +153,7 @@ export function fitLinear(corpus: Corpus, label: Uint8Array, weight: Float64Arra
   const { mean, scale } = standardise(corpus, weight);
   const squashed = new Float32Array(corpus.rows * S);
   const shaped = Number.isFinite(options.shapePenalty);
-  for (let r = 0; r < corpus.rows && shaped; r++)
+  for (let r = 0; r < (shaped ? corpus.rows : 0); r++)
     for (let s = 0; s < S; s++) {
       const absent = s >= LINK_FROM ? !corpus.hasLink[r] : s >= NAME_FROM ? !corpus.hasAuthor[r] : false;
       squashed[r * S + s] = absent ? 0 : squash(shape[r * S + s]!, mean[s]!, scale[s]!);

@@ -187,7 +187,14 @@ const groupOfShape = Uint8Array.from(SHAPE, (name, index) => {
 // Where a tree asks for the linear model's opinion, the answer belongs to what that opinion is about.
 const groupOfColumn = Uint8Array.from([
   ...groupOfShape,
-  ...[G.text, G.text, G['author-name'], G['links-in-text'], G.writing, G['author-name'], G['link-host'], G.text],
+  G.text, // letters
+  G.text, // words
+  G['author-name'],
+  G['links-in-text'],
+  G.writing,
+  G['author-name'],
+  G['link-host'],
+  G.text, // all
 ]);
 
 const tokenSum = new Float64Array(extract({ text: '' }).start.length);

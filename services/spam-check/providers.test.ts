@@ -27,20 +27,38 @@ async function serve(
 
 const subject = { text: 'Buy followers', author: 'Shop', link: 'http://shop.example' };
 
-describe('Akismet', () => {
-  const ask = async (endpoint: string, nowMs = () => 0, timeoutMs = 2_000) =>
-    guard(akismet({ key: 'k', siteUrl: 'https://blog.example', endpoint, test: true }), { nowMs, timeoutMs }).opinion(
-      subject,
-      0.5,
-    );
+const askAkismet = async (endpoint: string, nowMs = () => 0, timeoutMs = 2_000) =>
+  guard(akismet({ key: 'k', siteUrl: 'https://blog.example', endpoint, test: true }), { nowMs, timeoutMs }).opinion(
+    subject,
+    0.5,
+  );
 
+const said = (text: unknown) => ({ output: { message: { role: 'assistant', content: [{ text }] } } });
+const model = (reply: unknown, more: { dailyBudget?: number; nowMs?: () => number; seen?: ConverseRequest[] } = {}) =>
+  guard(
+    bedrock({
+      invoke: (request) => {
+        more.seen?.push(request);
+        return Promise.resolve(reply);
+      },
+      modelId: 'm',
+      band: { from: 0.5, to: 0.99 },
+      dailyBudget: more.dailyBudget ?? 10,
+      nowMs: more.nowMs ?? (() => 0),
+    }),
+    { nowMs: () => 0 },
+  );
+
+const nowMs = () => 0;
+
+describe('Akismet', () => {
   it('is asked with a form, and without an address that nobody knows', async () => {
     let seen = { url: '', type: '', form: new URLSearchParams() };
     const endpoint = await serve((request, body, response) => {
       seen = { url: request.url ?? '', type: request.headers['content-type'] ?? '', form: new URLSearchParams(body) };
       response.end('true');
     });
-    expect(await ask(endpoint)).toEqual({ provider: 'akismet', answered: true, spam: true, confidence: 0.9 });
+    expect(await askAkismet(endpoint)).toEqual({ provider: 'akismet', answered: true, spam: true, confidence: 0.9 });
     expect(seen.url).toBe('/1.1/comment-check');
     expect(seen.type).toContain('application/x-www-form-urlencoded');
     expect(Object.fromEntries(seen.form)).toEqual({
@@ -76,27 +94,11 @@ describe('Akismet', () => {
   ];
   it.each(ANSWERS)('%s', async (_sentence, respond, expected) => {
     const endpoint = await serve((_request, _body, response) => respond(response));
-    expect(await ask(endpoint, () => 0, 200)).toEqual({ provider: 'akismet', ...expected });
+    expect(await askAkismet(endpoint, () => 0, 200)).toEqual({ provider: 'akismet', ...expected });
   });
 });
 
 describe('a language model', () => {
-  const said = (text: unknown) => ({ output: { message: { role: 'assistant', content: [{ text }] } } });
-  const model = (reply: unknown, more: { dailyBudget?: number; nowMs?: () => number; seen?: ConverseRequest[] } = {}) =>
-    guard(
-      bedrock({
-        invoke: (request) => {
-          more.seen?.push(request);
-          return Promise.resolve(reply);
-        },
-        modelId: 'm',
-        band: { from: 0.5, to: 0.99 },
-        dailyBudget: more.dailyBudget ?? 10,
-        nowMs: more.nowMs ?? (() => 0),
-      }),
-      { nowMs: () => 0 },
-    );
-
   it('is asked about the hold band alone', async () => {
     const asked = model(said('{"spam":true,"confidence":0.8}'));
     expect(await asked.opinion(subject, 0.2)).toBeUndefined();
@@ -200,7 +202,6 @@ describe('a provider that fails', () => {
       wants: () => true,
       ask: () => Promise.resolve({ answered: true, spam: false, confidence: 1 }),
     };
-    const nowMs = () => 0;
     expect(await askAll([guard(down, { nowMs }), guard(up, { nowMs })], subject, 0.5)).toEqual({
       opinions: [
         { provider: 'down', answered: false, reason: 'unreachable' },

@@ -238,8 +238,9 @@ export function bedrock({ invoke, modelId, band, dailyBudget, nowMs }: BedrockOp
   };
 }
 
+const unintelligible = (what: string) => new NoAnswer('unintelligible', `the language model answered ${what}`);
+
 function readVerdict(response: unknown): Answer {
-  const unintelligible = (what: string) => new NoAnswer('unintelligible', `the language model answered ${what}`);
   const content = (response as { output?: { message?: { content?: { text?: unknown }[] } } } | null)?.output?.message
     ?.content;
   const text = Array.isArray(content) && content.length === 1 ? content[0]?.text : undefined;

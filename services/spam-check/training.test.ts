@@ -27,9 +27,15 @@ const made: Row[] = Array.from({ length: 120 }, (_, i) => {
   };
 });
 
+const keep = (row: Row) => row.fold !== 4;
+
+const weights = (rows: Row[]) => {
+  const { meta } = train(readCorpora(rows), keep, '');
+  return [meta.spam.bias, meta.spam.calibration, meta.thresholds];
+};
+
 describe('training', () => {
   it('makes the same bytes from the same rows, and a judge of rows it has not seen', () => {
-    const keep = (row: Row) => row.fold !== 4;
     const once = train(readCorpora(made), keep, '2026-01-01');
     const twice = train(readCorpora(made), keep, '2026-01-01');
     expect(Buffer.from(once.bytes).equals(twice.bytes)).toBe(true);
@@ -50,11 +56,6 @@ describe('training', () => {
     const poison = made.map((row): Row =>
       row.fold === 4 ? { ...row, label: 'spam', text: 'I think why is that' } : row,
     );
-    const keep = (row: Row) => row.fold !== 4;
-    const weights = (rows: Row[]) => {
-      const { meta } = train(readCorpora(rows), keep, '');
-      return [meta.spam.bias, meta.spam.calibration, meta.thresholds];
-    };
     expect(weights(poison)).toEqual(weights(made));
   });
 });
@@ -62,32 +63,29 @@ describe('training', () => {
 const data = process.env['SLUICE_TEST_DATA'];
 const folder = data ? join(data, 'spam') : '';
 const there = folder !== '' && existsSync(folder);
-// Without the labelled comments there is nothing to measure on: the name of the skipped test says so.
-describe.skipIf(!there)(
-  there ? 'on real comments' : 'on real comments (skipped: SLUICE_TEST_DATA is unset or has no spam/)',
-  () => {
-    it('the shipped model holds at most 1 % of the honest comments of each blog, and separates the axes', () => {
-      const rows = readRows(folder);
-      const judged = rows.map((row) => ({ row, ...assess(row) }));
-      const blogs = Map.groupBy(
-        judged.filter(({ row }) => row.kind === 'blog' && row.label === 'ham'),
-        ({ row }) => row.source,
-      );
-      for (const [source, list] of blogs) {
-        if (list.length < 20) continue;
-        const held = list.filter((judgement) => verdictOf(judgement) !== 'publish').length / list.length;
-        expect(held, source).toBeLessThanOrEqual(0.01);
-      }
-      // It has seen these rows: this guards against a broken file, it does not measure.
-      const spam = judged.filter(({ row }) => row.toxic === undefined);
-      expect(
-        metricsOf(spam.map(({ row, score }) => ({ score, label: row.label === 'spam' ? 1 : 0 }))).auc,
-      ).toBeGreaterThan(0.99);
-      const indonesian = spam.filter(({ row }) => row.lang === 'id');
-      expect(
-        indonesian.filter(({ toxicity }) => toxicity >= shippedModel().meta.thresholds.toxicityHoldAt).length /
-          indonesian.length,
-      ).toBeLessThan(0.002);
-    }, 60_000);
-  },
-);
+if (!there) process.stderr.write('real comments are not measured: SLUICE_TEST_DATA is unset or holds no spam/\n');
+describe.skipIf(!there)('on real comments (SLUICE_TEST_DATA)', () => {
+  it('the shipped model holds at most 1 % of the honest comments of each blog, and separates the axes', () => {
+    const rows = readRows(folder);
+    const judged = rows.map((row) => ({ row, ...assess(row) }));
+    const blogs = Map.groupBy(
+      judged.filter(({ row }) => row.kind === 'blog' && row.label === 'ham'),
+      ({ row }) => row.source,
+    );
+    const overheld = [...blogs]
+      .filter(([, list]) => list.length >= 20)
+      .map(([source, list]) => [source, list.filter((judged) => verdictOf(judged) !== 'publish').length / list.length])
+      .filter(([, held]) => Number(held) > 0.01);
+    expect(overheld).toEqual([]);
+    // It has seen these rows: this guards against a broken file, it does not measure.
+    const spam = judged.filter(({ row }) => row.toxic === undefined);
+    expect(
+      metricsOf(spam.map(({ row, score }) => ({ score, label: row.label === 'spam' ? 1 : 0 }))).auc,
+    ).toBeGreaterThan(0.99);
+    const indonesian = spam.filter(({ row }) => row.lang === 'id');
+    expect(
+      indonesian.filter(({ toxicity }) => toxicity >= shippedModel().meta.thresholds.toxicityHoldAt).length /
+        indonesian.length,
+    ).toBeLessThan(0.002);
+  }, 60_000);
+});
