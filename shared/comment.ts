@@ -124,6 +124,8 @@ export type Comment = {
   fingerprint: string;
   linkHosts: readonly string[];
   lang: string;
+  /** Characters that validation took out because they hide or turn text. */
+  stripped?: { bidi: number; hidden: number };
   form?: { elapsedMs?: number; honeypot?: boolean };
   submittedAt: number;
   publishedAt?: number;

@@ -117,6 +117,7 @@ export type Queue = {
   remove(receipt: string): Promise<void>;
   /** Visible again after `seconds` (0..43,200), for a consumer that failed or needs longer. */
   changeVisibility(receipt: string, seconds: number): Promise<void>;
+  /** `depth` is what may be received now; hidden and delayed messages are counted beside it. */
   attributes(): Promise<{ depth: number; inFlight: number; delayed: number }>;
 };
 

@@ -41,7 +41,7 @@ export function storyOf(ports: MemoryPorts) {
     },
 
     async comment(set: Partial<Comment> = {}, text: Partial<Revision> = {}): Promise<Comment> {
-      const id = set.id ?? `c${++serial}`;
+      const id = set.id ?? `c${String(++serial).padStart(4, '0')}`;
       const now = ports.clock.now();
       const body = text.body ?? 'Some *words*.';
       const comment: Comment = {

@@ -47,12 +47,13 @@ export async function openInstance(
   ).replace(/\/$/, '');
   const lock = lockFolder(folder, publicUrl);
   const cache = pageCache();
+  let mail: ReturnType<typeof localMail> | undefined;
   const runtime = localRuntime(topology, {
     database: openDatabase(folder),
     clock: { now: Date.now },
     vault: vaultOf(rootKeyOf(folder)),
     log,
-    mail: (table) => localMail(settings, table, log),
+    mail: (table) => (mail = localMail(settings, table, log)),
     publicUrl,
     onWrite: cache.touch,
   });
@@ -77,6 +78,7 @@ export async function openInstance(
       server.closeIdleConnections();
       await new Promise<void>((done) => (server.listening ? server.close(() => done()) : done()));
       await runtime.stop();
+      mail?.close();
       lock.release();
     },
   };

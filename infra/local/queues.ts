@@ -66,8 +66,14 @@ export function localQueues(
   const lanesOf = sqlite.prepare('SELECT DISTINCT lane FROM message WHERE queue = $queue');
 
   const queues: Record<string, LocalQueue> = {};
+  const lanesByQueue = new Map(
+    Object.keys(specs).map((name) => [
+      name,
+      new Set((lanesOf.all({ $queue: name }) as { lane: string }[]).map(({ lane }) => lane)),
+    ]),
+  );
   for (const [name, spec] of Object.entries(specs)) {
-    const lanes = new Set((lanesOf.all({ $queue: name }) as { lane: string }[]).map(({ lane }) => lane));
+    const lanes = lanesByQueue.get(name) as Set<string>;
     let turn = 0;
     let listeners: (() => void)[] = [];
     const arrived = () => {
@@ -149,11 +155,14 @@ export function localQueues(
       },
       async receive(max) {
         const now = clock.now();
+        let buried = false;
         const messages = await database.write(() => {
           const taken: QueueMessage[] = [];
           for (const row of pick(max, now)) {
             if (spec.deadLetter && row.receive_count >= spec.deadLetter.maxReceives) {
               bury.run({ $dead: spec.deadLetter.queue, $now: now, $id: row.id });
+              lanesByQueue.get(spec.deadLetter.queue)?.add('');
+              buried = true;
               continue;
             }
             const receipt = randomUUID();
@@ -169,6 +178,7 @@ export function localQueues(
           }
           return taken;
         });
+        if (buried && spec.deadLetter) queues[spec.deadLetter.queue]?.arrived();
         return messages;
       },
       async remove(receipt) {
@@ -185,7 +195,7 @@ export function localQueues(
           inFlight: number;
           delayed: number;
         };
-        return { depth: total - inFlight, inFlight, delayed };
+        return { depth: total - inFlight - delayed, inFlight, delayed };
       },
     };
   }

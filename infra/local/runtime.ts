@@ -298,9 +298,12 @@ export function localRuntime(
         Object.entries(topology.queues)
           .filter(([, spec]) => spec.deadLetter)
           .map(async ([name, spec]) => {
-            const { depth, inFlight } = await (queues[name] as LocalQueue).attributes();
+            const { depth, inFlight, delayed } = await (queues[name] as LocalQueue).attributes();
             const dead = await (queues[spec.deadLetter?.queue ?? ''] as LocalQueue).attributes();
-            return [name, { depth, inFlight, dead: dead.depth + dead.inFlight }] as const;
+            return [
+              name,
+              { depth: depth + delayed, inFlight, dead: dead.depth + dead.inFlight + dead.delayed },
+            ] as const;
           }),
       );
       return Object.fromEntries(entries);

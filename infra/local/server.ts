@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync, existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { extname, join, normalize } from 'node:path';
@@ -33,12 +34,19 @@ const TYPES: Record<string, string> = {
   '.map': 'application/json',
 };
 
-/** Our own pages load nothing from elsewhere and run no inline script. */
-const PAGE_HEADERS = {
-  'content-security-policy':
-    "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'self'; form-action 'self'",
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'strict-origin-when-cross-origin',
+/** Our own pages load nothing from elsewhere and run no inline script; an inline style is let in by its hash. */
+const pageHeaders = (html: string): Record<string, string> => {
+  const hashes = [...html.matchAll(/<style>([\s\S]*?)<\/style>/g)].map(
+    ([, style]) =>
+      `'sha256-${createHash('sha256')
+        .update(style ?? '')
+        .digest('base64')}'`,
+  );
+  return {
+    'content-security-policy': `default-src 'self'; style-src ${["'self'", ...hashes].join(' ')}; script-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'self'; form-action 'self'`,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'strict-origin-when-cross-origin',
+  };
 };
 
 export type LocalServer = { server: Server; fetch: (request: Request, client?: string) => Promise<Response> };
@@ -58,7 +66,7 @@ export function localServer(
   const changes = changesOf(ports.clock);
   const moderation = moderationRoutes(ports, changes);
   const cors = corsOf(door);
-  const files = new Map<string, { body: Buffer; type: string } | undefined>();
+  const files = new Map<string, { body: Buffer; headers: Record<string, string> } | undefined>();
 
   const app = new Hono<{ Bindings: Bindings }>();
   app.use('/v1/*', async (c, next) => {
@@ -127,27 +135,30 @@ export function localServer(
     let file = files.get(name);
     if (!files.has(name)) {
       const full = join(DIST, name);
-      file =
-        !name.startsWith('..') && TYPES[extname(name)] && existsSync(full)
-          ? { body: readFileSync(full), type: TYPES[extname(name)] as string }
-          : undefined;
-      if (file) files.set(name, file);
+      const type = TYPES[extname(name)];
+      if (!name.startsWith('..') && type && existsSync(full)) {
+        const body = readFileSync(full);
+        file = {
+          body,
+          headers: {
+            'content-type': type,
+            'cache-control': /-[A-Za-z0-9_-]{8}\./.test(name)
+              ? 'public, max-age=31536000, immutable'
+              : 'public, max-age=60',
+            ...(type.startsWith('text/html')
+              ? pageHeaders(body.toString('utf8'))
+              : {
+                  'x-content-type-options': 'nosniff',
+                  'access-control-allow-origin': '*',
+                  'cross-origin-resource-policy': 'cross-origin',
+                }),
+          },
+        };
+        files.set(name, file);
+      }
     }
     if (!file) return problem(new SluiceError('Request.NotFound', 'there is no such page', { hint: 'begin at /' }));
-    const hashed = /-[A-Za-z0-9_-]{8}\./.test(name);
-    return new Response(new Uint8Array(file.body), {
-      headers: {
-        'content-type': file.type,
-        'cache-control': hashed ? 'public, max-age=31536000, immutable' : 'public, max-age=60',
-        ...(name.endsWith('.html')
-          ? PAGE_HEADERS
-          : {
-              'x-content-type-options': 'nosniff',
-              'access-control-allow-origin': '*',
-              'cross-origin-resource-policy': 'cross-origin',
-            }),
-      },
-    });
+    return new Response(new Uint8Array(file.body), { headers: file.headers });
   }
 
   const clientOf = clientResolver(trustProxy, log);

@@ -8,6 +8,9 @@ type PageRow = { doc: string; sort: string; pk: string; sk: string };
 /** Items deleted in one go once they expired. */
 const SWEEP_BATCH = 500;
 
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
+const MOST_WRITES = 100;
+
 /** A write whose condition did not hold: takes back its group, and is answered, not thrown. */
 class Failed extends Error {
   readonly index: number;
@@ -45,9 +48,10 @@ export function localTable(
     `INSERT INTO item (${COLUMNS}) VALUES (${VALUES}) ON CONFLICT (pk, sk) DO UPDATE SET ${SET}
       WHERE item.expires_at IS NOT NULL AND item.expires_at <= $now`,
   );
-  const putVersion = sqlite.prepare(`UPDATE item SET ${SET} WHERE pk = $pk AND sk = $sk AND version = $expected`);
+  const STANDS = 'pk = $pk AND sk = $sk AND version = $expected AND (expires_at IS NULL OR expires_at > $now)';
+  const putVersion = sqlite.prepare(`UPDATE item SET ${SET} WHERE ${STANDS}`);
   const remove = sqlite.prepare('DELETE FROM item WHERE pk = $pk AND sk = $sk');
-  const removeVersion = sqlite.prepare('DELETE FROM item WHERE pk = $pk AND sk = $sk AND version = $expected');
+  const removeVersion = sqlite.prepare(`DELETE FROM item WHERE ${STANDS}`);
   const sweepSome = sqlite.prepare(
     'DELETE FROM item WHERE id IN (SELECT id FROM item WHERE expires_at IS NOT NULL AND expires_at <= $now LIMIT $max)',
   );
@@ -86,13 +90,13 @@ export function localTable(
           ? put.run(bind(write.put)).changes
           : write.if === 'absent'
             ? putAbsent.run({ ...bind(write.put), $now: seconds() }).changes
-            : putVersion.run({ ...bind(write.put), $expected: write.if.version }).changes;
+            : putVersion.run({ ...bind(write.put), $expected: write.if.version, $now: seconds() }).changes;
       if (changes === 0) throw new Failed(index);
       onWrite(write.put);
     } else if ('delete' in write) {
       const { pk, sk } = write.delete;
       if (write.if === undefined) remove.run({ $pk: pk, $sk: sk });
-      else if (removeVersion.run({ $pk: pk, $sk: sk, $expected: write.if.version }).changes === 0)
+      else if (removeVersion.run({ $pk: pk, $sk: sk, $expected: write.if.version, $now: seconds() }).changes === 0)
         throw new Failed(index);
     } else if ('add' in write) {
       add(write.add, write.by, write.expiresAt);
@@ -114,6 +118,7 @@ export function localTable(
       return page(query, sqlite, seconds());
     },
     async write(writes): Promise<WriteResult> {
+      assertTransactable(writes);
       try {
         return await database.write(() => {
           writes.forEach(apply);
@@ -133,6 +138,23 @@ export function localTable(
       return database.write(() => Number(sweepSome.run({ $now: seconds(), $max: SWEEP_BATCH }).changes));
     },
   };
+}
+
+/** What DynamoDB refuses in one transaction is refused here too, so that it is found here. */
+function assertTransactable(writes: readonly Write[]): void {
+  if (writes.length < 2) return;
+  const keys = new Set(
+    writes.map((write) => {
+      const { pk, sk } =
+        'put' in write ? write.put : 'delete' in write ? write.delete : 'add' in write ? write.add : write.check;
+      return `${pk}\n${sk}`;
+    }),
+  );
+  if (writes.length > MOST_WRITES || keys.size < writes.length) {
+    throw new SluiceError('Internal.Bug', `${writes.length} writes on ${keys.size} keys`, {
+      hint: `at most ${MOST_WRITES} in one transaction, and no key twice`,
+    });
+  }
 }
 
 const statements = new WeakMap<object, Map<string, ReturnType<Database['sqlite']['prepare']>>>();

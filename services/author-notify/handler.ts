@@ -37,12 +37,15 @@ export const authorNotify: Service = (ports) => {
 
   const hashOfContact = async (id: string | undefined) => (id ? (await contacts.get(id))?.emailHash : undefined);
 
-  const sceneOf = async (comment: Comment): Promise<{ scene: Scene; undoSeconds: number }> => {
+  /** Undefined when nobody asked for anything: most comments, and they cost no further reads. */
+  const sceneOf = async (comment: Comment): Promise<{ scene: Scene; undoSeconds: number } | undefined> => {
     const [{ site, policy }, thread, parent] = await Promise.all([
       sites.rules(comment.site),
       sites.thread(comment.site, comment.thread),
       comment.parentId ? store.get(comment.parentId) : undefined,
     ]);
+    const askers = site.authors.some(({ notify }) => notify !== 'none');
+    if (!askers && !comment.notifyReplies && !parent?.notifyReplies) return undefined;
     const [writer, parentHash] = await Promise.all([
       hashOfContact(comment.author.contact),
       hashOfContact(parent?.author.contact),
@@ -164,7 +167,9 @@ export const authorNotify: Service = (ports) => {
     const wanted = held ? comment.status === 'held' : comment.status === 'published';
     if (comment.imported || !wanted) return { queued: 0, skipped: 0 };
 
-    const { scene, undoSeconds } = await sceneOf(comment);
+    const found = await sceneOf(comment);
+    if (!found) return { queued: 0, skipped: 0 };
+    const { scene, undoSeconds } = found;
     const recipients = held ? recipientsOfHeld(scene) : recipientsOfPublished(scene);
     const states: Notification['state'][] = [];
     for (const to of recipients) states.push(await tell(comment, to, undoSeconds));
@@ -186,7 +191,7 @@ export const authorNotify: Service = (ports) => {
     }
     const count = (state: Notification['state']) => states.filter((one) => one === state).length;
     const told = { queued: count('queued'), skipped: count('skipped') };
-    log.info({ commentId: id, ...told }, 'notifications queued');
+    if (states.length > 0) log.info({ commentId: id, ...told }, 'notifications queued');
     return told;
   };
 };

@@ -340,6 +340,49 @@ describe('a mail server in trouble', () => {
     expect(ports.queues.notify.messages).toEqual([]);
   });
 
+  it('is asked once while the same message is with a second consumer', async () => {
+    const { reply } = await replyTo();
+    await notify({ id: reply.id, version: 1 });
+    await notify({ id: reply.id, version: 1 });
+    ports.wind(10_000);
+    const answer = Promise.withResolvers<void>();
+    const taken = ports.mail.send;
+    ports.mail.send = async (message) => {
+      await answer.promise;
+      return await taken(message);
+    };
+    const [first, second] = (await ports.queues.notify.receive(10)).map(({ id, body }) => ({ messageId: id, body }));
+    const sending = deliver(ports)({ Records: [first] });
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await deliver(ports)({ Records: [second] });
+    answer.resolve();
+    await sending;
+    expect(ports.mails).toHaveLength(1);
+    expect(await states(reply.id)).toEqual({ contact: ['sent'] });
+  });
+
+  it('is asked no third time when two processes died while asking', async () => {
+    const { reply } = await replyTo();
+    await notify({ id: reply.id, version: 1 });
+    let asked = 0;
+    const { send } = ports.mail;
+    ports.mail.send = async () => {
+      asked++;
+      return await new Promise(() => {});
+    };
+    for (let minute = 0; minute < 30; minute++) {
+      ports.wind(MINUTE);
+      void pump();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    ports.mail.send = send;
+    await pass(HOUR);
+    expect(asked).toBe(2);
+    expect(ports.mails).toEqual([]);
+    expect((await states(reply.id)).contact?.[0]).toBe('uncertain');
+    expect(ports.queues.notify.messages).toEqual([]);
+  });
+
   it('waits between attempts: 15 s at first, 15 minutes at most', () => {
     expect([1, 2, 3, 8, 200].map(retrySeconds)).toEqual([15, 30, 60, 900, 900]);
   });

@@ -14,7 +14,8 @@ import {
   type NotificationChange,
 } from '../../shared/store/notifications.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
-import { compose, type Composed } from './compose.ts';
+import { usersOf } from '../../shared/store/users.ts';
+import { compose } from './compose.ts';
 import { mailingsOf, MAX_ITEMS, refOf, sameRef, type Mailing } from './mailings.ts';
 import { readerOf, type Ready } from './reader.ts';
 
@@ -53,6 +54,7 @@ export const deliver: Service = (ports) => {
     store: storeOf(table, clock),
     sites: sitesOf(table, clock),
     contacts,
+    users: usersOf(table, clock),
   });
 
   const again = (message: NotifyMessage, delaySeconds: number) =>
@@ -271,5 +273,3 @@ export const deliver: Service = (ports) => {
     return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
   };
 };
-
-export type { Composed };

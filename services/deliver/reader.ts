@@ -5,6 +5,8 @@ import type { Store } from '../../shared/store/comments.ts';
 import type { Contacts } from '../../shared/store/contacts.ts';
 import { deskListing, strip } from '../../shared/store/keys.ts';
 import { UNCONFIRMED, UNPUBLISHED, type Notification } from '../../shared/store/notifications.ts';
+import type { Users } from '../../shared/store/users.ts';
+import { adminAddresses } from '../remind/admins.ts';
 import type { Site, Sites, Thread } from '../../shared/store/sites.ts';
 
 /** All that one notification says, read at the moment of sending. */
@@ -33,11 +35,13 @@ export function readerOf({
   store,
   sites,
   contacts,
+  users,
 }: {
   ports: Pick<Ports, 'table'>;
   store: Store;
   sites: Sites;
   contacts: Contacts;
+  users: Users;
 }) {
   const addressOf = async (
     { recipient }: Notification,
@@ -51,9 +55,15 @@ export function readerOf({
     const emails =
       word === 'author'
         ? site.authors.filter((author) => author.id === id).map(({ email }) => email)
-        : site.moderatorEmails.filter((email) => contacts.hashOf(email) === id);
+        : await moderatorAddresses(site, id);
     const [email] = emails;
     return email ? { email, emailHash: contacts.hashOf(email) } : undefined;
+  };
+
+  const moderatorAddresses = async (site: Site, hash: string): Promise<readonly string[]> => {
+    const own = site.moderatorEmails.filter((email) => contacts.hashOf(email) === hash);
+    if (own.length > 0) return own;
+    return (await adminAddresses(users, site.id)).filter((email) => contacts.hashOf(email) === hash);
   };
 
   const digestOf = async (site: string, escalated: boolean): Promise<Ready['digest'] & object> => {

@@ -75,7 +75,7 @@ export function renderComments(
           ? `<p class="context" style="border-left:3px solid #8886;margin:0 0 12px;padding-left:12px;opacity:.8">${kind === 'reply' ? 'You wrote: ' : 'In reply to: '}${escapeHtml(oneLine(comment.parentExcerpt, 300))}</p>`
           : '',
         whole && comment.html.length <= HTML_CHARACTERS
-          ? `<div class="comment">${comment.html}</div>`
+          ? `<div class="comment">${wrapped(comment.html)}</div>`
           : `<p class="comment">${escapeHtml(oneLine(comment.excerpt, 500))}</p>`,
         `<p>${link(comment.url, words.link)}</p>`,
       ].join(''),
@@ -209,6 +209,13 @@ export function escapeHtml(text: string): string {
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;')
     .replaceAll("'", '&#39;');
+}
+
+/** Code breaks its lines: mail programs on phones do not scroll sideways. Sanitized HTML has no attributes on these. */
+function wrapped(html: string): string {
+  return html
+    .replaceAll('<pre>', '<pre style="white-space:pre-wrap;font-size:14px">')
+    .replaceAll('<blockquote>', '<blockquote style="border-left:3px solid #8886;margin:0 0 12px;padding-left:12px">');
 }
 
 function quoted(line: string, kind: 'reply' | 'author' | 'held'): string {

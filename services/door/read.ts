@@ -42,14 +42,14 @@ export const Thread = z.object({
   comments: z.array(z.any().describe('A comment with its first replies')),
   total: z.int(),
   nextCursor: z.string().nullable(),
-  thread: z.object({ closed: z.boolean() }),
+  thread: z.object({ closed: z.boolean(), replyDepth: z.int() }),
 });
 
 export type ThreadPage = {
   comments: ShownComment[];
   total: number;
   nextCursor: string | null;
-  thread: { closed: boolean };
+  thread: { closed: boolean; replyDepth: number };
 };
 
 /** One page of a thread: `limit` counts comments of the level asked for, replies come along. */
@@ -73,7 +73,10 @@ export async function threadPage(door: Door, siteId: string, key: string, query:
     comments: await shown(context, level.comments, 0, query.around),
     total: await store.threadCount(site.id, thread),
     nextCursor: level.cursor ?? null,
-    thread: { closed: isClosed(record, policy.policy, ports.clock.now()) },
+    thread: {
+      closed: isClosed(record, policy.policy, ports.clock.now()),
+      replyDepth: policy.policy.replyDepth,
+    },
   };
 }
 

@@ -48,9 +48,10 @@ export const spamCheck: Service = ({ table, clock, log }) => {
     const [history, thread, tallies] = await Promise.all([
       store.writerHistory(comment.site, comment.author.key),
       sites.thread(comment.site, comment.thread),
-      tally(table, comment, now),
+      tally(table, comment, now, policy.policy.heatPerMinute !== null),
     ]);
     const plain = plainText(text.body);
+    const links = linksOf(text.body, comment.author.url);
     const trusted =
       policy.policy.trustedWriters.includes(comment.author.key) ||
       ((history?.published ?? 0) >= policy.policy.trustAfter && (history?.rejected ?? 0) + (history?.spam ?? 0) === 0);
@@ -70,8 +71,9 @@ export const spamCheck: Service = ({ table, clock, log }) => {
         text: plain,
         body: text.body,
         author: { name: comment.author.name, ...(comment.author.url && { url: comment.author.url }) },
-        links: linksOf(text.body, comment.author.url),
+        links,
         ...(comment.form && { form: comment.form }),
+        ...comment.stripped,
         ...(history && { history }),
         trusted,
         ...(comment.author.role && { role: comment.author.role }),
@@ -84,16 +86,18 @@ export const spamCheck: Service = ({ table, clock, log }) => {
     );
     const { verdict, score, signals, reasons } = judge(
       {
-        signals: [...rules, ...opinion.signals],
+        signals: rules,
+        modelSignals: opinion.signals,
         ...(opinion.logOdds !== undefined && { modelLogOdds: opinion.logOdds }),
         toxicity: opinion.toxicity,
       },
-      policy.policy,
+      thread?.premoderate ? { ...policy.policy, premoderate: true } : policy.policy,
       {
         trusted,
         ...(comment.author.role && { role: comment.author.role }),
         firstComment: (history?.published ?? 0) === 0,
-        premoderated: thread?.premoderate ?? false,
+        links: links.count,
+        ...(tallies.threadPerMinute !== undefined && { threadPerMinute: tallies.threadPerMinute }),
         nowMs: now,
       },
     );
@@ -120,7 +124,7 @@ function waitsForVerdict(comment: Comment): boolean {
 }
 
 /** Counts of the last minutes and days. A retry may count once more: they are evidence, not accounts. */
-async function tally(table: Table, comment: Comment, nowMs: number) {
+async function tally(table: Table, comment: Comment, nowMs: number, heat: boolean) {
   const seconds = Math.floor(nowMs / 1000);
   const minute = Math.floor(seconds / 60);
   const [writer, lane, same] = await Promise.all([
@@ -144,6 +148,13 @@ async function tally(table: Table, comment: Comment, nowMs: number) {
         )
       : { n: 1 },
   ]);
+  const thread = heat
+    ? await table.increment(
+        { pk: `V#${comment.site}#T#${comment.thread}`, sk: `M#${minute}` },
+        { n: 1 },
+        { expiresAt: seconds + 120 },
+      )
+    : undefined;
   const here = comment.fingerprint
     ? await table.increment(
         { pk: `F#${comment.site}#${comment.fingerprint}`, sk: `T#${comment.thread}` },
@@ -152,6 +163,7 @@ async function tally(table: Table, comment: Comment, nowMs: number) {
       )
     : { n: 1 };
   return {
+    ...(thread && { threadPerMinute: Number(thread.n) }),
     velocity: { writerPerMinute: Number(writer.n), lanePerMinute: Number(lane.n) },
     duplicates: { same: Math.max(0, Number(same.n) - 1), otherThreads: Math.max(0, Number(same.n) - Number(here.n)) },
   };

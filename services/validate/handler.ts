@@ -48,7 +48,8 @@ export type Step = {
 
 const step = (comment: Comment, next: Step['next'], reason = ''): Step => ({
   id: comment.id,
-  version: comment.version,
+  // `review` is known by the version that its hold wrote.
+  version: next === 'review' ? (comment.heldVersion ?? comment.version) : comment.version,
   next,
   reason,
   review: `${comment.id}-${comment.heldVersion ?? comment.version}`,
@@ -173,6 +174,7 @@ async function submitted(unit: Unit, envelope: Envelope): Promise<Step> {
       fingerprint: fingerprint(plainText(draft.body)),
       linkHosts: links.hosts.slice(0, 20),
       lang: '',
+      ...(draft.bidi + draft.hidden > 0 && { stripped: { bidi: draft.bidi, hidden: draft.hidden } }),
       ...((note?.elapsedMs !== undefined || note?.honeypot !== undefined) && {
         form: {
           ...(note.elapsedMs !== undefined && { elapsedMs: note.elapsedMs }),

@@ -4,26 +4,15 @@ import { fieldOf, withScheme } from './format.ts';
 import { keep, load } from './store.ts';
 import type { Key, Say } from './words.ts';
 
-/** What a composer needs of the widget around it. */
-export type Desk = {
-  say: Say;
-  /** `{server}/v1/sites/{site}` */
-  siteUrl: string;
-  /** `{siteUrl}/threads/{thread}/comments` */
-  commentsUrl: string;
-  /** Prefix of this thread's keys in localStorage. */
-  key: string;
-  /** Where an author's token is kept, once signed in. */
-  authorKey: string;
-  signIn: false | ((done: () => void) => void);
-};
-
 /** What POST answers. */
 export type Sent = { id: string; statusUrl: string; capability: string; editableUntil: string | number };
 export type Author = { token: string; name: string };
 
+export type Done = (sent: Sent, name: string, body: string) => void;
+
 export type More = {
   parentId?: string;
+  cancel?: () => void;
   /** Sends the text instead of posting it as a comment. */
   send?: (body: string) => Promise<Answer<unknown>>;
   text?: string;
@@ -38,219 +27,223 @@ const PERSON_KEY = 'sluice:me';
 const LONGEST_WAIT_S = 60;
 
 /**
- * A form for a comment or, with `send`, for any other text (an edit, an appeal).
- *
+ * Makes the composers of one thread: forms for a comment or, with `send`, for any other text (an edit, an appeal).
  * Whatever happens on the way, the text stays: in the form, and until it is sent in localStorage.
+ *
+ * @param siteUrl `{server}/v1/sites/{site}`
+ * @param commentsUrl `{siteUrl}/threads/{thread}/comments`
+ * @param key prefix of this thread's keys in localStorage
+ * @param authorKey where an author's token is kept, once signed in
  */
-export function composer(
-  { say, siteUrl, commentsUrl, key, authorKey, signIn }: Desk,
-  label: string,
-  done: (sent: Sent, name: string, body: string) => void,
-  { parentId, cancel, send, text = '', choice }: More & { cancel?: () => void } = {},
-): HTMLFormElement {
-  const draftKey = `${key}:draft:${parentId ?? ''}`;
-  const person = load<Person>(PERSON_KEY);
-  let draft = (!send && load<Draft>(draftKey)) || { body: text, name: person?.name ?? '' };
-  let shownAt = performance.now();
-  let busy = false;
-  let tries = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+export function composerFor(
+  say: Say,
+  siteUrl: string,
+  commentsUrl: string,
+  key: string,
+  authorKey: string,
+  signIn: false | ((done: () => void) => void),
+) {
+  return function composer(
+    label: string,
+    done: Done,
+    { parentId, cancel, send, text = '', choice }: More = {},
+  ): HTMLFormElement {
+    const draftKey = `${key}:draft:${parentId ?? ''}`;
+    const person = load<Person>(PERSON_KEY);
+    let draft = (!send && load<Draft>(draftKey)) || { body: text, name: person?.name ?? '' };
+    let shownAt = performance.now();
+    let busy = false;
+    let tries = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const body = h('textarea', { required: !choice, dir: 'auto', value: draft.body });
-  const name = h('input', { autocomplete: 'name', required: true, maxLength: 80, dir: 'auto', value: draft.name });
-  const email = h('input', { type: 'email', autocomplete: 'email', maxLength: 254, value: person?.email ?? '' });
-  const url = h('input', { inputMode: 'url', maxLength: 2000, value: person?.url ?? '' });
-  const notify = h('input', { type: 'checkbox' });
-  const remember = h('input', { type: 'checkbox', checked: !!person });
-  // People never see it, and programs fill it.
-  const trap = h('input.hidden', { tabIndex: -1, autocomplete: 'off', ariaHidden: 'true' });
-  const fields: Record<string, HTMLInputElement | HTMLTextAreaElement> = { body, name, email, url };
+    const body = h('textarea', { required: !choice, dir: 'auto', value: draft.body });
+    const name = h('input', { autocomplete: 'name', required: true, dir: 'auto', value: draft.name });
+    const email = h('input', { type: 'email', autocomplete: 'email', value: person?.email ?? '' });
+    const url = h('input', { inputMode: 'url', value: person?.url ?? '' });
+    const notify = h('input', { type: 'checkbox' });
+    const remember = h('input', { type: 'checkbox', checked: !!person });
+    // People never see it, and programs fill it.
+    const trap = h('input.hidden', { tabIndex: -1, autocomplete: 'off', ariaHidden: 'true' });
+    const fields: Record<string, HTMLInputElement | HTMLTextAreaElement> = { body, name, email, url };
 
-  const preview = h('div.body preview', { dir: 'auto', hidden: true });
-  const notice = h('p.notice', { role: 'status' });
-  const look = button('', say('preview'), togglePreview);
-  const who = h('p.small');
-  const personBox = h('div.person', null, field('name'), field('email', say('emailHint')), field('url'));
-  const form = h(
-    'form.composer',
-    { onsubmit: submit, oninput: changed, onkeydown: hurry },
-    choice,
-    field('body'),
-    preview,
-    h(
-      'div.rest',
-      null,
-      ...(send
-        ? []
-        : [
-            personBox,
-            h(
-              'div',
-              null,
-              h('label.check', null, notify, say('notify')),
-              h('label.check', null, remember, say('remember')),
-            ),
-            trap,
-          ]),
-      notice,
+    const preview = h('div.body preview', { dir: 'auto', hidden: true });
+    const notice = h('p.notice', { role: 'status' });
+    const look = button('', say('preview'), togglePreview);
+    const who = h('div');
+    const personBox = h('div.person', null, field('name'), field('email', say('emailHint')), field('url'));
+    const form = h(
+      'form.composer',
+      { onsubmit: submit, oninput: changed },
+      choice,
+      field('body'),
+      preview,
       h(
-        'div.buttons',
+        'div.rest',
         null,
-        h('button.primary', null, say('send')),
-        !choice && look,
-        cancel && button('', say('cancel'), () => (forget(), cancel())),
-        !send && who,
+        ...(send
+          ? []
+          : [
+              personBox,
+              h('div', null, h('label', null, notify, say('notify')), h('label', null, remember, say('remember'))),
+              trap,
+            ]),
+        notice,
+        h(
+          'div.buttons',
+          null,
+          h('button.primary', null, say('send')),
+          !choice && look,
+          cancel && button('', say('cancel'), () => (forget(), cancel())),
+          !send && who,
+        ),
       ),
-    ),
-  );
-  form.addEventListener('focusin', open);
-  if (draft.body || cancel) open();
-  drawAuthor();
-  return form;
-
-  function field(id: string, hint?: string) {
-    const control = fields[id] as HTMLInputElement;
-    const note = h('p.small', null, hint);
-    control.ariaDescribedByElements = [note];
-    return h('div', null, h('label', null, id === 'body' ? label : say(id as Key), control), note);
-  }
-
-  function open() {
-    if (form.classList.contains('open')) return;
-    form.classList.add('open');
-    shownAt = performance.now();
-  }
-
-  function hurry({ key, ctrlKey, metaKey }: KeyboardEvent) {
-    if (key === 'Enter' && (ctrlKey || metaKey)) form.requestSubmit();
-  }
-
-  function drawAuthor() {
-    const author = load<Author>(authorKey);
-    name.required = !(personBox.hidden = !!author);
-    who.replaceChildren(
-      author
-        ? button('link', say('signOut', author), () => (keep(authorKey), drawAuthor()))
-        : signIn
-          ? button('link', say('signIn'), () => signIn(drawAuthor))
-          : '',
     );
-  }
+    form.addEventListener('focusin', open);
+    if (draft.body || cancel) open();
+    drawAuthor();
+    return form;
 
-  function changed() {
-    clearTimeout(timer);
-    email.required = notify.checked;
-    // A changed text is another request: under the old key the server would refuse it, rightly.
-    draft = { body: body.value, name: name.value };
-    store();
-  }
-
-  function store() {
-    if (!send) keep(draftKey, draft.body ? draft : undefined);
-  }
-
-  function forget() {
-    body.value = '';
-    changed();
-  }
-
-  async function togglePreview() {
-    const showing = !!preview.hidden;
-    if (showing) {
-      if (!body.reportValidity()) return;
-      const json = JSON.stringify({ body: body.value });
-      const { ok, data, why } = await call<{ html: string }>(`${siteUrl}/preview`, 'POST', json);
-      if (!ok) return tell(why);
-      fill(preview, data.html);
+    function field(id: string, hint?: string) {
+      const control = fields[id] as HTMLInputElement;
+      const note = h('p.small', null, hint);
+      control.ariaDescribedByElements = [note];
+      return h('div', null, h('label', null, id === 'body' ? label : say(id as Key), control), note);
     }
-    flip(showing);
-    if (!showing) body.focus();
-  }
 
-  function tell(text: string) {
-    notice.textContent = text;
-  }
+    function open() {
+      if (form.classList.contains('open')) return;
+      form.classList.add('open');
+      shownAt = performance.now();
+    }
 
-  function flip(showing: boolean) {
-    preview.hidden = !showing;
-    body.hidden = showing;
-    look.textContent = say(showing ? 'edit' : 'preview');
-  }
+    function drawAuthor() {
+      const author = load<Author>(authorKey);
+      name.required = !(personBox.hidden = !!author);
+      who.replaceChildren(
+        author
+          ? button('link', say('signOut', author), () => (keep(authorKey), drawAuthor()))
+          : signIn
+            ? button('link', say('signIn'), () => signIn(drawAuthor))
+            : '',
+      );
+    }
 
-  function request(author: Author | undefined): string {
-    const address = location.href.replace(/#.*/, '');
-    return JSON.stringify({
-      author: author
-        ? { name: author.name }
-        : { name: name.value, email: email.value || undefined, url: withScheme(url.value) || undefined },
-      body: body.value,
-      parentId,
-      notifyReplies: (!author && notify.checked) || undefined,
-      page: /^http/.test(address) ? { url: address, title: document.title.slice(0, 500) } : undefined,
-      form: { t: Math.round(performance.now() - shownAt), hp: trap.value },
-    });
-  }
-
-  async function submit(event?: Event) {
-    event?.preventDefault();
-    clearTimeout(timer);
-    if (busy) return;
-    busy = true;
-    form.ariaBusy = 'true';
-    tell('');
-    for (const id in fields) fault(id, id === 'email' ? say('emailHint') : '');
-    const author = load<Author>(authorKey);
-    let answer: Answer<unknown>;
-    if (send) answer = await send(body.value);
-    else {
-      // Key and text are kept together: however often this is sent again, also after a reload, it is one comment.
-      draft.sent ??= [randomKey(), request(author)];
+    function changed() {
+      clearTimeout(timer);
+      email.required = notify.checked;
+      // A changed text is another request: under the old key the server would refuse it, rightly.
+      draft = { body: body.value, name: name.value };
       store();
-      answer = await call(commentsUrl, 'POST', draft.sent[1], {
-        'idempotency-key': draft.sent[0],
-        ...(author && { authorization: `Author ${author.token}` }),
+    }
+
+    function store() {
+      if (!send) keep(draftKey, draft.body ? draft : undefined);
+    }
+
+    function forget() {
+      body.value = '';
+      changed();
+    }
+
+    async function togglePreview() {
+      const showing = !!preview.hidden;
+      if (showing) {
+        if (!body.reportValidity()) return;
+        const json = JSON.stringify({ body: body.value });
+        const { ok, data, why } = await call<{ html: string }>(`${siteUrl}/preview`, 'POST', json);
+        if (!ok) return tell(why);
+        fill(preview, data.html);
+      }
+      flip(showing);
+      if (!showing) body.focus();
+    }
+
+    function tell(text: string) {
+      notice.textContent = text;
+    }
+
+    function flip(showing: boolean) {
+      preview.hidden = !showing;
+      body.hidden = showing;
+      look.textContent = say(showing ? 'edit' : 'preview');
+    }
+
+    function request(author: Author | undefined): string {
+      return JSON.stringify({
+        author: author
+          ? { name: author.name }
+          : { name: name.value, email: email.value || undefined, url: withScheme(url.value) || undefined },
+        body: body.value,
+        parentId,
+        notifyReplies: (!author && notify.checked) || undefined,
+        page: { url: location.href.split('#')[0], title: document.title.slice(0, 500) },
+        form: { t: Math.round(performance.now() - shownAt), hp: trap.value },
       });
     }
-    busy = false;
-    form.ariaBusy = 'false';
-    if (!answer.ok) return explain(answer);
-    if (!send) {
-      keep(PERSON_KEY, remember.checked ? { name: name.value, email: email.value, url: url.value } : undefined);
-    }
-    const written = body.value;
-    tries = 0;
-    forget();
-    flip(false);
-    form.classList.remove('open');
-    done(answer.data as Sent, author?.name ?? name.value, written);
-  }
 
-  function explain({ status, data, why, retryAfter }: Answer<unknown>) {
-    if (!status || status >= 500) {
-      const n = Math.min(LONGEST_WAIT_S, 2 ** ++tries);
-      timer = setTimeout(() => form.isConnected && submit(), n * 1000);
-      return tell(say('offline', { n }));
+    async function submit(event?: Event) {
+      event?.preventDefault();
+      clearTimeout(timer);
+      if (busy) return;
+      busy = true;
+      form.ariaBusy = 'true';
+      tell('');
+      for (const id in fields) fault(id, id === 'email' ? say('emailHint') : '');
+      const author = load<Author>(authorKey);
+      let answer: Answer<unknown>;
+      if (send) answer = await send(body.value);
+      else {
+        // Key and text are kept together: however often this is sent again, also after a reload, it is one comment.
+        draft.sent ??= [randomKey(), request(author)];
+        store();
+        answer = await call(commentsUrl, 'POST', draft.sent[1], {
+          'idempotency-key': draft.sent[0],
+          ...(author && { authorization: `Author ${author.token}` }),
+        });
+      }
+      busy = false;
+      form.ariaBusy = 'false';
+      if (!answer.ok) return explain(answer);
+      if (!send) {
+        keep(PERSON_KEY, remember.checked ? { name: name.value, email: email.value, url: url.value } : undefined);
+      }
+      const written = body.value;
+      tries = 0;
+      forget();
+      flip(false);
+      form.classList.remove('open');
+      done(answer.data as Sent, author?.name ?? name.value, written);
     }
-    if (status === 429) return tell(say('slow', { n: retryAfter }));
-    // Refused, so nothing was kept there: what is sent next is another request.
-    delete draft.sent;
-    flip(false);
-    const rest: string[] = [];
-    for (const { pointer, detail } of data.errors ?? []) {
-      const id = fieldOf(pointer);
-      if (fields[id]) fault(id, detail, true);
-      else rest.push(detail);
-    }
-    const wrong = form.querySelector<HTMLElement>('[aria-invalid=true]');
-    wrong?.focus();
-    tell(rest.join(' ') || (wrong ? '' : why));
-  }
 
-  function fault(id: string, words: string, wrong = false) {
-    const control = fields[id] as HTMLInputElement;
-    control.ariaInvalid = `${wrong}`;
-    control.ariaDescribedByElements?.[0]?.replaceChildren(words);
-  }
+    function explain({ status, data, why, retryAfter }: Answer<unknown>) {
+      if (!status || status >= 500) {
+        const n = Math.min(LONGEST_WAIT_S, 2 ** ++tries);
+        timer = setTimeout(() => form.isConnected && submit(), n * 1000);
+        return tell(say('offline', { n }));
+      }
+      if (status === 429) return tell(say('slow', { n: retryAfter }));
+      // Refused, so nothing was kept there: what is sent next is another request.
+      delete draft.sent;
+      flip(false);
+      const rest: string[] = [];
+      for (const { pointer, detail } of data.errors ?? []) {
+        const id = fieldOf(pointer);
+        if (fields[id]) fault(id, detail, true);
+        else rest.push(detail);
+      }
+      const wrong = form.querySelector<HTMLElement>('[aria-invalid=true]');
+      wrong?.focus();
+      tell(rest.join(' ') || (wrong ? '' : why));
+    }
+
+    function fault(id: string, words: string, wrong = false) {
+      const control = fields[id] as HTMLInputElement;
+      control.ariaInvalid = `${wrong}`;
+      const [note] = control.ariaDescribedByElements ?? [];
+      note?.replaceChildren(words);
+      if (note) note.className = wrong ? 'error' : 'small';
+    }
+  };
 }
 
 function randomKey(): string {

@@ -6,7 +6,6 @@ import { mount } from './widget.ts';
 import { ENGLISH, choose } from './words.ts';
 
 const TAG = 'sluice-comments';
-const POLL_SECONDS = 30;
 
 const script =
   (document.currentScript as HTMLScriptElement | null) ??
@@ -27,20 +26,17 @@ class SluiceComments extends HTMLElement {
 
   disconnectedCallback() {
     this.#running?.abort();
-    this.#running = undefined;
   }
 
   /** A page that navigates by script changes `thread`: what is shown follows. */
   attributeChangedCallback() {
-    if (this.#running) this.connectedCallback();
+    if (this.#running && this.isConnected) this.connectedCallback();
   }
 
   async #start(shadow: ShadowRoot, signal: AbortSignal) {
-    const attribute = (name: string) => this.getAttribute(name);
-    const server = (attribute('server') ?? new URL(script?.src ?? location.href).origin).replace(/\/$/, '');
+    const server = (this.getAttribute('server') ?? new URL(script?.src ?? location.href).origin).replace(/\/$/, '');
     let lang = choose([(this.closest('[lang]') as HTMLElement | null)?.lang, navigator.language], LANGUAGES);
-    const ghosts = [0, 1, 2].map(() => h('div.ghost'));
-    const root = h('section.root reserve', { lang, dir: /ar|fa|he|ur/.test(lang) ? 'rtl' : 'ltr' }, ...ghosts);
+    const root = h('section.root reserve', { lang, dir: /ar|fa|he|ur/.test(lang) ? 'rtl' : 'ltr' });
     root.ariaBusy = 'true';
     shadow.adoptedStyleSheets = [sheet];
     shadow.replaceChildren(root);
@@ -59,21 +55,7 @@ class SluiceComments extends HTMLElement {
     }
     if (signal.aborted) return;
     root.ariaLabel = words.comments;
-    mount(
-      root,
-      {
-        site: attribute('site') ?? '',
-        thread: attribute('thread') ?? location.pathname,
-        server,
-        order: attribute('order') ?? 'oldest',
-        author: attribute('author'),
-        pollMs: 1000 * Number(attribute('poll') ?? POLL_SECONDS),
-        lang,
-        words,
-        emit: (event, detail) => this.dispatchEvent(new CustomEvent(`sluice-${event}`, { detail, bubbles: true })),
-      },
-      signal,
-    );
+    mount(root, this, server, lang, words, signal);
   }
 }
 

@@ -64,8 +64,6 @@ export async function fakeServer(dist: string) {
     if (row) Object.assign(row, { status, reason });
   }
 
-  const render = (body: string) => `<p>${body.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</p>`;
-
   function depthOf(row: Row): number {
     const parent = rows.find((one) => one.id === row.parentId);
     return parent ? depthOf(parent) + 1 : 0;
@@ -125,10 +123,6 @@ export async function fakeServer(dist: string) {
     };
   }
 
-  function problem(status: number, title: string, more: object = {}) {
-    return { status, json: { type: `https://sluice.dev/problems/${title}`, title, status, ...more } };
-  }
-
   function submit(thread: string, body: Record<string, unknown>, key: string | undefined) {
     const author = (body['author'] ?? {}) as Record<string, string>;
     const strange = [
@@ -174,7 +168,7 @@ export async function fakeServer(dist: string) {
 
   function answer(method: string, url: URL, headers: IncomingMessage['headers'], body: Record<string, unknown>) {
     const path = url.pathname;
-    const thread = /^\/v1\/sites\/demo\/threads\/([^/]+)\/comments$/.exec(path)?.[1];
+    const thread = /^\/v1\/sites\/[\w-]+\/threads\/([^/]+)\/comments$/.exec(path)?.[1];
     if (thread && method === 'GET') return { status: 200, json: list(decodeURIComponent(thread), url.searchParams) };
     if (thread && method === 'POST') {
       const fault = faults.shift();
@@ -218,7 +212,7 @@ export async function fakeServer(dist: string) {
     }
     if (!url.pathname.startsWith('/v1/')) {
       try {
-        const type = /\.js$/.test(url.pathname) ? 'text/javascript' : 'application/json';
+        const type = url.pathname.endsWith('.js') ? 'text/javascript' : 'application/json';
         return response.writeHead(200, { 'content-type': type }).end(readFileSync(join(dist, url.pathname)));
       } catch {
         return response.writeHead(404).end();
@@ -262,4 +256,10 @@ export async function fakeServer(dist: string) {
       server.close();
     },
   };
+}
+
+const render = (body: string) => `<p>${body.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</p>`;
+
+function problem(status: number, title: string, more: object = {}) {
+  return { status, json: { type: `https://sluice.dev/problems/${title}`, title, status, ...more } };
 }

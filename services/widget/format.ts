@@ -51,6 +51,6 @@ export function fieldOf(pointer: string): string {
  */
 export function isLight(color: string): boolean {
   const [a = 0, b = 0, c = 0] = (color.match(/[\d.]+/g) ?? []).map(Number);
-  if (/^ok/.test(color)) return a > 0.6;
-  return (a * 3 + b * 6 + c) / (/^rgb/.test(color) ? 255 : 1) > 5;
+  if (color.startsWith('ok')) return a > 0.6;
+  return (a + b + c) / (color.startsWith('rgb') ? 255 : 1) > 1.5;
 }

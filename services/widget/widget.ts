@@ -1,5 +1,5 @@
 import { type Answer, call } from './api.ts';
-import { type More, type Sent, composer } from './composer.ts';
+import { type More, type Sent, composerFor } from './composer.ts';
 import { arrange, button, fill, h } from './dom.ts';
 import { clock, webAddress } from './format.ts';
 import { keep, load } from './store.ts';
@@ -18,40 +18,41 @@ import {
 } from './thread.ts';
 import { type Key, type Words, speaker } from './words.ts';
 
-export type Options = {
-  site: string;
-  thread: string;
-  /** Origin of the server, without a slash at the end. */
-  server: string;
-  order: string;
-  /** Id of the post's author: offers the sign-in. */
-  author: string | null;
-  pollMs: number;
-  lang: string;
-  words: Words;
-  emit(event: string, detail: unknown): void;
-};
-
 type Entry = { item: HTMLElement; extra: HTMLElement; replies: HTMLElement; more: HTMLElement; drawn?: string };
 
+const POLL_SECONDS = 30;
 const PAGE = 20;
 const FULL_PAGE = 100;
 const DEFAULT_DEPTH = 5;
 const HASH = '#sluice-';
 
-/** Shows one thread in `root` until `signal` aborts. */
-export function mount(root: HTMLElement, options: Options, signal: AbortSignal): void {
-  const { site, thread, server, author, pollMs, lang, words, emit } = options;
+/**
+ * Shows one thread in `root` until `signal` aborts.
+ *
+ * @param host the element whose attributes say which thread, and that fires our events
+ * @param server origin, without a slash at the end
+ */
+export function mount(
+  root: HTMLElement,
+  host: HTMLElement,
+  server: string,
+  lang: string,
+  words: Words,
+  signal: AbortSignal,
+): void {
   const say = speaker(words, lang);
   const when = clock(lang);
-  const siteUrl = `${server}/v1/sites/${encodeURIComponent(site)}`;
-  const threadUrl = `${siteUrl}/threads/${encodeURIComponent(thread)}`;
-  const commentsUrl = `${threadUrl}/comments`;
+  const site = host.getAttribute('site') ?? '';
+  const thread = host.getAttribute('thread') ?? location.pathname;
+  const author = host.getAttribute('author');
+  const pollMs = 1000 * Number(host.getAttribute('poll') ?? POLL_SECONDS);
+  const siteUrl = `${server}/v1/sites/${site}`;
+  const commentsUrl = `${siteUrl}/threads/${encodeURIComponent(thread)}/comments`;
   const key = `sluice:${site}:${thread}`;
   const authorKey = `sluice:${site}:author`;
-  const desk = { say, siteUrl, commentsUrl, key, authorKey, signIn: author !== null && signIn };
+  const composer = composerFor(say, siteUrl, commentsUrl, key, authorKey, author !== null && signIn);
 
-  let { order } = options;
+  let order = host.getAttribute('order') ?? 'oldest';
   let comments: Comment[] = [];
   let mine = (load<Mine[]>(key) ?? []).filter((one) => worthKeeping(one, Date.now()));
   let cursor: string | null | undefined;
@@ -63,9 +64,6 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
   /** The list starts in the middle, at a permalink. */
   let partial = false;
   const entries = new Map<string, Entry>();
-  const reported = new Set<string>();
-  /** What a pending comment became, once the thread has it. */
-  const arrived = new Map<string, Comment>();
 
   const heading = h('h2', { tabIndex: -1 });
   const live = h('p.hidden', { role: 'status' });
@@ -73,7 +71,7 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
   const freshButton = button('primary fresh', '', showFresh);
   const freshBar = h('div.bar', null, freshButton);
   const formBox = h('div');
-  const form = composer(desk, say('body'), (sent, name, body) => take(sent, name, body));
+  const form = composer(say('body'), take);
   const mineList = h('ol');
   const list = h('ol');
   const allButton = button('wide', say('all'), start);
@@ -84,19 +82,17 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
   document.addEventListener('visibilitychange', look, { signal });
   later(poll, pollMs);
   for (const one of mine) if (isOpen(one) || one.revised) ask(one);
-  void start();
+  void start().then(goToHash);
 
   // Reading
 
-  async function page(query: Record<string, string | number>): Promise<Page | undefined> {
-    const { ok, data } = await read(query);
+  /** Undefined when it did not work; that is announced only to one who asked. */
+  async function read(query: Record<string, string | number>, asked = true): Promise<Page | undefined> {
+    const search = new URLSearchParams({ order, limit: PAGE, ...query } as never);
+    const { ok, data } = await call<Page>(`${commentsUrl}?${search}`);
     if (ok) return data;
-    announce(say('failed'));
+    if (asked) announce(say('failed'));
     return undefined;
-  }
-
-  function read(query: Record<string, string | number>): Promise<Answer<Page>> {
-    return call(`${commentsUrl}?${new URLSearchParams({ order, limit: PAGE, ...query } as never)}`);
   }
 
   /** Takes over a page; `merge` keeps what the reader has unfolded. */
@@ -117,17 +113,11 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
   }
 
   async function start(): Promise<void> {
-    const { ok, data, why } = await read({});
+    const page = await read({});
     if (signal.aborted) return;
-    if (ok) {
-      show(data, false);
-      return goToHash();
-    }
+    if (page) return show(page, false);
     root.ariaBusy = 'false';
-    root.replaceChildren(
-      h('p.notice', { role: 'alert' }, `${say('failed')} ${why}`),
-      button('wide', say('again'), start),
-    );
+    root.replaceChildren(button('wide', say('failed'), start));
   }
 
   function turn(to: string) {
@@ -137,7 +127,7 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
   }
 
   async function loadMore() {
-    const data = await page({ cursor: cursor ?? '' });
+    const data = await read({ cursor: cursor ?? '' });
     if (!data) return;
     cursor = data.nextCursor;
     comments = append(comments, data.comments);
@@ -146,7 +136,7 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
   }
 
   async function loadReplies(parent: Comment) {
-    const data = await page({ parent: parent.id, order: 'oldest', cursor: parent.repliesCursor ?? '' });
+    const data = await read({ parent: parent.id, order: 'oldest', cursor: parent.repliesCursor ?? '' });
     if (!data) return;
     const at = parent.replies.length;
     parent.replies = append(parent.replies, data.comments);
@@ -160,8 +150,8 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
     if (!hash.startsWith(HASH)) return;
     const id = hash.slice(HASH.length);
     if (!entries.get(id)?.item.isConnected) {
-      const { ok, data } = await read({ around: id });
-      if (!ok || !find(data.comments, id)) return announce(say('missing'));
+      const data = await read({ around: id });
+      if (!data || !find(data.comments, id)) return announce(say('missing'));
       show(data, true);
     }
     highlight([id]);
@@ -176,13 +166,12 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
   /** The cheapest read: one comment with `total`, mostly a 304. Nothing is inserted: a button says what is new. */
   async function look() {
     if (document.hidden || !list.isConnected) return;
-    const { ok, data } = await read({ order: 'newest', limit: 1 });
-    if (ok) {
-      ({ total } = data);
-      known = Math.min(known, total);
-      drawFresh();
-      for (const time of root.querySelectorAll('time')) time.textContent = when(time.dateTime, Date.now()).text;
-    }
+    const data = await read({ order: 'newest', limit: 1 }, false);
+    if (!data) return;
+    ({ total } = data);
+    known = Math.min(known, total);
+    drawFresh();
+    for (const time of root.querySelectorAll('time')) time.textContent = when(time.dateTime, Date.now()).text;
   }
 
   async function poll() {
@@ -195,7 +184,7 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
     const wanted = comments.length + arrivals(total, known, mine);
     // What is new stands at the end, which may be pages away: the newest first, then.
     if (cursor || partial || wanted > FULL_PAGE) order = 'newest';
-    const data = await page({ limit: Math.min(FULL_PAGE, Math.max(PAGE, wanted)) });
+    const data = await read({ limit: Math.min(FULL_PAGE, Math.max(PAGE, wanted)) });
     if (!data) return;
     show(data, false);
     highlight([...entries.keys()].filter((id) => !before.has(id)));
@@ -206,7 +195,7 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
   function draw() {
     formBox.replaceChildren(closed ? h('p.notice', null, say('closed')) : form);
     const loose = mine.filter(({ id, parentId }) => !find(comments, id) && !find(comments, parentId));
-    arrange(mineList, loose.map(drawMine));
+    arrange(mineList, loose.map(drawComment));
     arrange(list, comments.map(drawComment));
     orderButton.hidden = !comments.length;
     orderButton.textContent = say(order === 'newest' ? 'oldest' : 'newest');
@@ -225,10 +214,6 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
     freshBar.hidden = !n;
   }
 
-  function drawMine(one: Mine): HTMLElement {
-    return drawComment(arrived.get(one.id) ?? one);
-  }
-
   function drawComment(comment: Comment): HTMLElement {
     const { id, replies, repliesCursor, ...rest } = comment;
     let entry = entries.get(id);
@@ -245,15 +230,15 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
     const own = mine.find((one) => one.id === id);
     const drawn = JSON.stringify([rest, own, closed, own && mayEdit(own, Date.now())]);
     if (drawn !== entry.drawn) {
-      const article = entry.item.querySelector(':scope>article');
-      const focused = article?.matches(':focus-within');
-      article?.remove();
+      const old = entry.drawn ? entry.item.firstElementChild : null;
+      const focused = old?.matches(':focus-within');
+      old?.remove();
       entry.item.prepend(drawArticle(comment, own, entry.extra));
       entry.drawn = drawn;
       if (focused) entry.item.focus();
     }
     const pending = mine.filter((one) => one.parentId === id && !find(replies, one.id));
-    arrange(entry.replies, [...replies.map(drawComment), ...pending.map(drawMine)]);
+    arrange(entry.replies, [...replies, ...pending].map(drawComment));
     entry.more.hidden = !repliesCursor;
     entry.more.textContent = say('moreReplies', { n: Math.max(1, comment.replyCount - replies.length) });
     return entry.item;
@@ -275,7 +260,7 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
       actions.append(opener);
     };
     if (html && !closed) action('reply', (opener) => reply(comment, extra, opener));
-    if (!own && !reported.has(id)) action('report', (opener) => report(id, extra, opener));
+    if (!own) action('report', (opener) => report(id, extra, opener));
     const alive = own && (isOpen(own) || own.status === 'published');
     if (alive && mayEdit(own, Date.now())) {
       action('edit', (opener) =>
@@ -334,14 +319,9 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
     more: More,
   ) {
     const cancel = () => close(extra, opener);
-    const form = composer(desk, label, (...sent) => (cancel(), done(...sent)), { cancel, ...more });
+    const form = composer(label, (...sent) => (cancel(), done(...sent)), { cancel, ...more });
     extra.replaceChildren(form);
     form.querySelector<HTMLElement>('select,textarea')?.focus();
-  }
-
-  function close(extra: HTMLElement, opener: HTMLElement) {
-    extra.replaceChildren();
-    opener.focus();
   }
 
   function reply({ id, parentId, depth: at, author: { name } }: Comment, extra: HTMLElement, opener: HTMLElement) {
@@ -399,10 +379,7 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
       if (one.status === 'published') await adopt(one);
       keep(key, mine);
       draw();
-      if (news) {
-        announce(stateOf(one));
-        emit('status', { id: one.id, status: one.status });
-      }
+      if (news) announce(stateOf(one));
       // An edit that a person must see first may take days: it is no longer asked for, the next visit shows it.
       if (isOpen(one) || (one.revised && asked < 12)) ask(one, asked + 1);
     };
@@ -411,21 +388,17 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
 
   /** Fetches a published comment of one's own and shows it where it stands, without counting it as news. */
   async function adopt(one: Mine) {
-    const { ok, data } = await read({ around: one.id });
-    const found = ok && find(data.comments, one.id);
+    const data = await read({ around: one.id }, false);
+    const found = data && find(data.comments, one.id);
     if (!found) return;
-    const before = find(comments, one.id) ?? arrived.get(one.id);
-    if (before) {
-      if (before.editedAt === found.editedAt) return;
-      Object.assign(before, found, { replies: before.replies });
-    } else {
+    const before = find(comments, one.id);
+    if (one.revised && (before ?? one).editedAt === found.editedAt) return;
+    if (!one.html && !before) {
       known++;
       ({ total } = data);
-      arrived.set(one.id, found);
-      const parent = find(comments, one.parentId);
-      if (parent) parent.replies = append(parent.replies, [found]);
     }
-    one.revised = false;
+    if (before) Object.assign(before, found, { replies: before.replies });
+    Object.assign(one, found, { revised: false });
   }
 
   function revised(one: Mine, body: string) {
@@ -441,25 +414,17 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
   /** The first press asks, the second deletes. */
   async function remove(one: Mine, opener: HTMLElement) {
     const sure = say('deleteAsk');
-    opener.onblur = () => (opener.textContent = say('delete'));
-    if (opener.textContent !== sure) {
-      opener.textContent = sure;
-      return announce(sure);
-    }
-    const { ok, why } = await act(one, 'DELETE', '');
-    if (ok) changed(one, { status: 'deleted' });
-    else announce((opener.textContent = why));
+    if (opener.textContent === sure) {
+      const { ok, why } = await act(one, 'DELETE', '');
+      if (ok) changed(one, { status: 'deleted' });
+      else announce((opener.textContent = why));
+    } else announce((opener.textContent = sure));
   }
 
   function report(id: string, extra: HTMLElement, opener: HTMLElement) {
     const options = Object.entries(words.reasons).map(([value, text]) => h('option', { value }, text));
     const reason = h('select', null, ...options);
-    const thank = () => {
-      reported.add(id);
-      opener.textContent = say('thanks');
-      opener.onclick = null;
-    };
-    write(extra, opener, say('note'), thank, {
+    write(extra, opener, say('note'), () => (opener.textContent = say('thanks')), {
       choice: h('label', null, say('reason'), reason),
       send: (note) =>
         call(
@@ -493,6 +458,10 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
     item?.scrollIntoView({ block });
   }
 
+  function emit(event: string, detail: unknown) {
+    host.dispatchEvent(new CustomEvent(`sluice-${event}`, { detail, bubbles: true }));
+  }
+
   function announce(text: string) {
     live.textContent = text;
   }
@@ -500,4 +469,9 @@ export function mount(root: HTMLElement, options: Options, signal: AbortSignal):
   function later(act: () => unknown, ms: number) {
     setTimeout(() => signal.aborted || act(), ms);
   }
+}
+
+function close(extra: HTMLElement, opener: HTMLElement) {
+  extra.replaceChildren();
+  opener.focus();
 }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { SluiceError } from '../../../shared/errors.ts';
-import { storeOf } from '../../../shared/store/comments.ts';
 import type { Instance } from '../instance.ts';
 
 export type ReplayOptions = { site: string; rate?: number };
@@ -20,10 +19,15 @@ export type ReplayResult = {
 type Line = { text: string; author?: string; link?: string; date?: string; thread?: string };
 
 /** Submissions under way at once, and decisions waited for: bounds the memory of a file of any size. */
-const AT_ONCE = 64;
-const MOST_WAITING = 4096;
-const POLL_MS = 20;
-/** A comment without a verdict after this long counts as failed. */
+const AT_ONCE = 32;
+const MOST_WAITING = 256;
+const DECIDED: Record<string, 'published' | 'held' | 'rejected' | undefined> = {
+  CommentPublished: 'published',
+  CommentHeld: 'held',
+  CommentRejected: 'rejected',
+};
+
+/** What has no verdict this long after the last line counts as failed. */
 const PATIENCE_MS = 60_000;
 
 /**
@@ -37,44 +41,31 @@ export async function runReplay(
   { site, rate }: ReplayOptions,
   progress: (bytes: number, note: string) => void,
 ): Promise<ReplayResult> {
-  const store = storeOf(instance.runtime.table, { now: Date.now });
   const waiting = new Map<string, number>();
+  /** Decided before the door's answer was read. */
+  const early = new Map<string, { state: 'published' | 'held' | 'rejected'; at: number }>();
   const times: number[] = [];
   const tally = { submitted: 0, published: 0, held: 0, rejected: 0, failed: 0, unreadable: 0 };
   const began = performance.now();
   let underway = 0;
-  let ended = false;
 
-  const poll = (async () => {
-    while (!ended || waiting.size > 0 || underway > 0) {
-      const ids = [...waiting.keys()].slice(0, 1000);
-      for (let from = 0; from < ids.length; from += 100) {
-        for (const comment of await store.getMany(ids.slice(from, from + 100))) {
-          if (!comment || comment.status === 'received') continue;
-          const start = waiting.get(comment.id) ?? 0;
-          waiting.delete(comment.id);
-          times.push((comment.publishedAt ?? comment.heldAt ?? Date.now()) - start);
-          if (comment.status === 'published') tally.published += 1;
-          else if (comment.status === 'held') tally.held += 1;
-          else tally.rejected += 1;
-        }
-      }
-      for (const [id, start] of waiting) {
-        if (Date.now() - start < PATIENCE_MS) break;
-        waiting.delete(id);
-        tally.failed += 1;
-      }
-      // Those just looked at go to the end, so that a stuck one does not hide the others.
-      for (const id of ids) {
-        const start = waiting.get(id);
-        if (start !== undefined && waiting.size > 1000) {
-          waiting.delete(id);
-          waiting.set(id, start);
-        }
-      }
-      await new Promise((done) => setTimeout(done, POLL_MS));
-    }
-  })();
+  const decided = (state: 'published' | 'held' | 'rejected', ms: number) => {
+    tally[state] += 1;
+    times.push(ms);
+  };
+  instance.runtime.bus.onEvent(({ 'detail-type': type, detail }) => {
+    const state = DECIDED[type];
+    if (!state) return;
+    const { id } = detail as { id: string };
+    const start = waiting.get(id);
+    if (start === undefined) early.set(id, { state, at: performance.now() });
+    else if (waiting.delete(id)) decided(state, performance.now() - start);
+  });
+  const submitted = (id: string, start: number) => {
+    const known = early.get(id);
+    if (known && early.delete(id)) decided(known.state, known.at - start);
+    else waiting.set(id, start);
+  };
 
   for await (const text of lines) {
     if (text.trim() !== '') {
@@ -82,12 +73,12 @@ export async function runReplay(
       if (!line) tally.unreadable += 1;
       else {
         if (rate) await pace(began, tally.submitted, rate);
-        while (underway >= AT_ONCE || waiting.size >= MOST_WAITING) await new Promise((done) => setImmediate(done));
+        while (underway >= AT_ONCE || waiting.size >= MOST_WAITING) await new Promise((done) => setTimeout(done, 1));
         underway += 1;
         tally.submitted += 1;
-        const start = Date.now();
+        const start = performance.now();
         void submit(instance, site, line)
-          .then((id) => waiting.set(id, start))
+          .then((id) => submitted(id, start))
           .catch(() => {
             tally.failed += 1;
           })
@@ -98,8 +89,10 @@ export async function runReplay(
     }
     progress(Buffer.byteLength(text) + 1, `${tally.submitted} submitted`);
   }
-  ended = true;
-  await poll;
+  const patience = performance.now() + PATIENCE_MS;
+  while ((underway > 0 || waiting.size > 0) && performance.now() < patience)
+    await new Promise((done) => setTimeout(done, 5));
+  tally.failed += waiting.size;
   const seconds = (performance.now() - began) / 1000;
   const sorted = times.toSorted((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;

@@ -1,0 +1,100 @@
+import { pino, type Logger } from 'pino';
+import { ulid } from 'ulid';
+import { SluiceError } from '../../shared/errors.ts';
+import type { Clock, Ports, Service, Table } from '../../shared/ports.ts';
+import { deskSearch } from './adapters/search.ts';
+import { environmentOf, type Environment } from './environment.ts';
+import { meter } from './metrics.ts';
+import { once } from './once.ts';
+
+/** The adapters that this function's permissions name; the bundle holds no others. */
+export type Adapters = {
+  table?: (environment: Environment, clock: Clock) => Table;
+  bus?: (environment: Environment) => Ports['bus'];
+  queues?: (environment: Environment) => Ports['queues'];
+  workflows?: (environment: Environment) => Ports['workflows'];
+  mail?: (environment: Environment) => Ports['mail'];
+  vault?: (environment: Environment) => Promise<Ports['vault']>;
+};
+
+export type LambdaContext = { awsRequestId: string; functionVersion: string };
+
+/** One function as Lambda calls it; ports are made once an environment, and again only if that failed. */
+export function entry(name: string, service: Service, adapters: Adapters) {
+  const environment = environmentOf(process.env, needsOf(adapters));
+  const log = loggerOf(name, environment);
+  const run = once(async () => service(await portsOf(name, environment, adapters, log)));
+  const measure = meter(name, environment, (line) => process.stdout.write(`${line}\n`));
+  // Begun while the environment starts, which Lambda does with a whole processor.
+  run().catch(() => {});
+
+  return async (event: unknown, context: LambdaContext): Promise<unknown> => {
+    const handle = await run();
+    const { records, input } = inputOf(event, environment.stage);
+    try {
+      const result = await handle(input, { executionId: context.awsRequestId });
+      measure(records, result);
+      return result;
+    } catch (error) {
+      const known = error instanceof SluiceError ? error : undefined;
+      log.error(
+        { code: known?.code ?? 'Internal.Bug', requestId: context.awsRequestId, err: error },
+        'function failed',
+      );
+      measure(records, undefined, known?.code ?? 'Internal.Bug');
+      throw error;
+    }
+  };
+}
+
+/** The variables that these adapters cannot do without. */
+export const needsOf = ({ table, bus, vault }: Adapters) => [
+  ...(table ? (['table'] as const) : []),
+  ...(bus ? (['bus'] as const) : []),
+  ...(vault ? (['secret'] as const) : []),
+];
+
+export const loggerOf = (name: string, { stage, logLevel }: Environment): Logger =>
+  pino({ level: logLevel, base: { function: name, stage } });
+
+export async function portsOf(name: string, environment: Environment, adapters: Adapters, log: Logger): Promise<Ports> {
+  const clock: Clock = { now: () => Date.now() };
+  const table = adapters.table?.(environment, clock);
+  return {
+    table: table ?? forbidden(name, 'table'),
+    search: table ? deskSearch(table) : forbidden(name, 'table'),
+    bus: adapters.bus?.(environment) ?? forbidden(name, 'putEvents'),
+    queues: adapters.queues?.(environment) ?? forbidden(name, 'send'),
+    workflows: adapters.workflows?.(environment) ?? forbidden(name, 'start'),
+    mail: adapters.mail?.(environment) ?? forbidden(name, 'mail'),
+    vault: (await adapters.vault?.(environment)) ?? forbidden(name, 'secret'),
+    clock,
+    ids: { next: () => ulid(clock.now()) },
+    log,
+    publicUrl: environment.publicUrl,
+  };
+}
+
+/** In place of a port that the topology does not grant: says so at the first use, as IAM would, only clearer. */
+function forbidden<T extends object>(name: string, permission: string): T {
+  return new Proxy({} as T, {
+    get(_, property) {
+      // Asked of every value that is awaited or logged.
+      if (typeof property === 'symbol' || property === 'then' || property === 'toJSON') return undefined;
+      throw new SluiceError('Internal.Bug', `${name} may not use ${property}`, {
+        hint: `grant \`${permission}\` under \`may\` in infra/topology.ts`,
+      });
+    },
+  });
+}
+
+/** A batch of SQS is handed on as Lambda gives it, but its queues by their names in the topology, without the stage. */
+export function inputOf(event: unknown, stage: string): { input: unknown; records: number } {
+  const { Records: records } = (event ?? {}) as { Records?: readonly { eventSourceARN?: string }[] };
+  if (!Array.isArray(records)) return { input: event, records: 1 };
+  const plain = records.map((record: { eventSourceARN?: string }) => ({
+    ...record,
+    eventSourceARN: record.eventSourceARN?.replace(`:sluice-${stage}-`, ':'),
+  }));
+  return { input: { ...(event as object), Records: plain }, records: plain.length };
+}

@@ -1,0 +1,35 @@
+import type { Ports } from '../../../shared/ports.ts';
+import { topology } from '../../topology.ts';
+
+/** Asked of SQS at most this often: whoever polls /health pays no queue request a call. */
+const REMEMBER_MS = 5000;
+
+export type Depths = Record<string, { depth: number; inFlight: number; dead: number }>;
+
+let remembered: { at: number; depths: Promise<Depths> } | undefined;
+
+/** How full each first queue is; what waits for its next try counts, as `delayed` does locally. */
+export function healthOf({ queues, clock }: Pick<Ports, 'queues' | 'clock'>): Promise<Depths> {
+  const now = clock.now();
+  if (remembered && now - remembered.at < REMEMBER_MS) return remembered.depths;
+  const depths = read(queues);
+  remembered = { at: now, depths };
+  depths.catch(() => {
+    remembered = undefined;
+  });
+  return depths;
+}
+
+async function read(queues: Ports['queues']): Promise<Depths> {
+  const first = Object.entries(topology.queues).filter(([, { deadLetter }]) => deadLetter);
+  const rows = await Promise.all(
+    first.map(async ([name, { deadLetter }]) => {
+      const [own, dead] = await Promise.all([queues[name]!.attributes(), queues[deadLetter!.queue]!.attributes()]);
+      return [
+        name,
+        { depth: own.depth + own.delayed, inFlight: own.inFlight, dead: dead.depth + dead.inFlight },
+      ] as const;
+    }),
+  );
+  return Object.fromEntries(rows);
+}

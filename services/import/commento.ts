@@ -1,0 +1,112 @@
+import { Clock, authorOf, flag, isRow, textField } from './fields.ts';
+import { jsonElements } from './json.ts';
+import { markdownOfHtml, markdownOfMixed } from './markdown.ts';
+import type { Pieces } from './read.ts';
+import { type ImportComment, type ImportStatus, type ReadItem, skipped, warning } from './record.ts';
+
+const SHAPE = { root: 'members' } as const;
+const STATUS: Record<string, ImportStatus> = {
+  approved: 'published',
+  unapproved: 'held',
+  flagged: 'held',
+  '': 'published',
+};
+
+type Commenter = { name: string; email: string; link: string; isModerator: boolean };
+
+/**
+ * Commento's export, version 1 (`domainExport` in commento's api): `{version, comments, commenters}`.
+ *
+ * Names stand after the comments that need them. Where the file can be opened twice it is; else the comments wait in
+ * memory. `anonymous` is no author, so it is not counted as one.
+ */
+export async function* readCommento({ pieces, again }: Pieces): AsyncGenerator<ReadItem> {
+  const commenters = new Map<string, Commenter>();
+  const learn = (value: unknown) => {
+    if (!isRow(value)) return;
+    commenters.set(textField(value, 'commenterHex'), {
+      name: textField(value, 'name'),
+      email: textField(value, 'email'),
+      link: textField(value, 'link'),
+      isModerator: flag(value, 'isModerator'),
+    });
+  };
+  if (again !== undefined) {
+    for await (const item of jsonElements(again(), SHAPE)) {
+      if (item.kind === 'element' && item.name === 'commenters') learn(item.value);
+    }
+  }
+  const clock = new Clock();
+  const seen = new Set<string>();
+  const waiting: { value: unknown; line: number }[] = [];
+  for await (const item of jsonElements(pieces, SHAPE)) {
+    if (item.kind === 'skipped') yield item;
+    else if (item.name === 'commenters') learn(item.value);
+    else if (item.name === 'comments' || (isRow(item.value) && 'commentHex' in item.value)) {
+      if (again === undefined) waiting.push(item);
+      else yield* comment(item.value, item.line, commenters, clock, seen);
+    } else if (item.name === 'version' && item.value !== 1) {
+      yield warning(item.line, `The export is of version ${JSON.stringify(item.value)}; version 1 is known here.`);
+    }
+  }
+  for (const { value, line } of waiting) yield* comment(value, line, commenters, clock, seen);
+}
+
+function* comment(
+  value: unknown,
+  line: number,
+  commenters: ReadonlyMap<string, Commenter>,
+  clock: Clock,
+  seen: Set<string>,
+): Generator<ReadItem> {
+  const row = isRow(value) ? value : {};
+  const id = textField(row, 'commentHex');
+  const path = textField(row, 'url', 'path');
+  if (id === '' || path === '') {
+    yield skipped(line, 'A comment with a commentHex and a url was expected here.');
+    return;
+  }
+  const domain = textField(row, 'domain');
+  const url = /^https?:\/\//.test(path)
+    ? path
+    : domain === ''
+      ? undefined
+      : `https://${domain}${path.startsWith('/') ? '' : '/'}${path}`;
+  const thread: ImportComment['thread'] = { key: path, ...(url !== undefined && { url }) };
+  if (!seen.has(path)) {
+    seen.add(path);
+    yield { kind: 'thread', line, ...thread };
+  }
+  const commenter = commenters.get(textField(row, 'commenterHex'));
+  const author = authorOf({
+    name: commenter?.name ?? '',
+    email: commenter?.email ?? '',
+    url: commenter?.link ?? '',
+    isAuthor: commenter?.isModerator ?? false,
+  });
+  const parent = textField(row, 'parentHex');
+  const reply = parent !== '' && parent !== 'root';
+  const time = clock.read(row['creationDate']);
+  if (time === undefined) {
+    yield { ...skipped(line, `Comment ${id} has no date that can be read.`), comment: { author, reply } };
+    return;
+  }
+  if (time.guessed) yield warning(line, `Comment ${id} has no date that can be read; it got that of the one before.`);
+  const state = textField(row, 'state');
+  const deleted = flag(row, 'deleted');
+  const status = deleted ? 'deleted' : STATUS[state];
+  if (status === undefined)
+    yield warning(line, `Comment ${id} has the unknown state "${state.slice(0, 40)}"; it is held.`);
+  const markdown = textField(row, 'markdown');
+  yield {
+    kind: 'comment',
+    line,
+    sourceId: id,
+    thread,
+    ...(reply && { parentSourceId: parent }),
+    author,
+    body: deleted ? '' : markdown === '' ? markdownOfHtml(textField(row, 'html')) : markdownOfMixed(markdown),
+    at: time.at,
+    status: status ?? 'held',
+  };
+}

@@ -1,0 +1,41 @@
+/**
+ * Letters that pass for a Latin letter or digit, by the letter they pass for. Made by make-confusables.ts from
+ * confusables.txt, Unicode 18.0.0 security data (UTS #39), © Unicode, Inc., under the Unicode licence
+ * (https://www.unicode.org/license.txt); Latin small capitals added.
+ */
+export const LOOKALIKES: Readonly<Record<string, string>> = {
+  '2': 'ꝚƧϨꙄᒿᘖ',
+  '3': 'ꞫȜƷꝪⲜⳄⳌЗӠՅ',
+  '4': 'ꮞᏎ',
+  '5': 'Ƽ',
+  '6': 'ⳓⳒϬⳜбꮾᏮ',
+  '7': 'ᲄ',
+  '8': 'ȣȢ𐌚',
+  '9': 'ꝯꝮⳋⳊ',
+  a: 'ɑꭤαаΑАᎪᗅꓮ𐊠ᴀɐ',
+  b: 'ƄЬᏏᑲᖯ𐌜ꞴΒⲂВᏴᗷꓐ𐊂𐊡𐌁ʙ',
+  c: 'ⲥсᲃꮯ𐐽ⲤСᏟꓚ𐊢𐌂𐐕ᴄ',
+  d: 'ԁᏧᑯꓒᎠᗞᗪꓓᴅ',
+  e: 'ꬲеҽΕЕⴹᎬꓰ𐊆ᴇǝ',
+  f: 'ꬵꞙƒʄẝքꞘϜᖴꓝ𐊇𐊥ꜰ',
+  g: 'ɡᶃƍցԌᏀᏳꓖɢ',
+  h: 'һҺհᏂΗⲎНᎻᕼꓧ𐋏ʜ',
+  i: 'ıɩιⲓіꙇւꭵᎥΙІӀⲒꟾƖɪ',
+  j: 'ȷϳјյꞲͿЈᎫᒍꓙᴊ',
+  k: 'ΚⲔКᏦꓗᴋ',
+  l: 'Ɪꞁǀӏⵊⵏꓲ𐊊𐌉ⳐᏞᒪꓡ𐐛ʟ',
+  m: 'ΜϺⲘМᎷᗰꓟ𐊰𐌑ᴍ',
+  n: 'ոռΝⲚ𑪾ꓠɴ',
+  o: 'ᴑꬽοσⲟϭоᲂօ𐐬ΟⲞОՕⵔꓳ𐊒𐊫𐌏𐐄ᴏ',
+  p: 'þƿρϸⲣⳏрΡⲢⳎРᏢᑭꓑ𐊕ᴘ',
+  q: 'ԛգզԚⵕ',
+  r: 'ꭇꭈᴦⲅгꮁƦɌᎡᏒᖇꓣʀɹ',
+  s: 'ƽѕꮪ𐑈ЅՏᏕᏚꓢ𐊖𐐠ꜱ',
+  t: 'ΤⲦТᎢꓔ𐊗𐊱𐌕ᴛ',
+  u: 'ꞟꭎꭒʋυսՍᑌꓴᴜ',
+  v: 'νѵꮩѴⴸᏙᐯꓦᴠ',
+  w: 'ɯꟺⲽѡшԝաꮃꮤԜᎳᏔꓪᴡ',
+  x: 'хᕁᕽꞳΧⲬХⵝꓫ𐊐𐊴𐌗',
+  y: 'ɣᶌỿꭚγⲩуүΥⲨУҮᎩᎽꓬ𐊲ʏ',
+  z: 'ⱬⲍꮓⱫΖⲌᏃ𑪼ꓜᴢ',
+};

@@ -1,0 +1,417 @@
+/**
+ * The judge: P(spam) and P(toxic) of one comment, and why.
+ *
+ * Two models in one file that ships beside this one. Spam: a logistic regression over hashed features plus boosted
+ * trees over shape figures, both additive, so that what is shown as the reason is the sum that decided. Toxicity: a
+ * logistic regression of its own, silent on languages that were not measured. See docs/model-card.md.
+ */
+import { readFileSync } from 'node:fs';
+import { KIND_URL, KIND_WORD, LINK_FROM, NAME_FROM, OWNER_AUTHOR, OWNER_LINK, SHAPE, VIEWS, extract } from './features.ts';
+import type { CommentText, Features, ShapeName } from './features.ts';
+import { prepare, shiftOf } from './site-weights.ts';
+import type { SiteWeights } from './site-weights.ts';
+import type { Thresholds } from './thresholds.ts';
+
+/** One reason. `weight` is in log-odds, above 0 towards spam (or towards toxic, for names that start with `toxic`). */
+export type Signal = { name: string; weight: number; words: string };
+
+export type Assessment = {
+  /** P(spam), calibrated, 0..1. */
+  score: number;
+  logOdds: number;
+  /** P(toxic), 0..1; 0 where the language was not measured. */
+  toxicity: number;
+  /** ISO 639-1 guess, `und` where too little speaks. */
+  lang: string;
+  /** Heaviest first. */
+  signals: Signal[];
+};
+
+export type Trees = { depth: number; count: number; feature: Int8Array; threshold: Float32Array; value: Float32Array };
+
+/** A table of weights without its keys: a slot by the hash's low bits, a fingerprint of eight others, a weight. */
+export type Table = { mask: number; mark: Uint8Array; weight: Int8Array; /** What a stored weight means, by view. */ scale: Float32Array[] };
+
+export type Model = {
+  meta: ModelMeta;
+  spam: Table;
+  toxic: Table;
+  trees: Trees;
+};
+
+export type ModelMeta = {
+  format: 1;
+  /** Hash of the weights: the model version that verdicts are stored with. */
+  version: string;
+  made: string;
+  sources: { source: string; rows: number; positives: number; provenance: string }[];
+  /** Derived from scores of rows that were not trained on. */
+  thresholds: Thresholds;
+  spam: {
+    bias: number;
+    shapeMean: number[];
+    shapeScale: number[];
+    shapeWeights: number[];
+    viewMax: number[];
+    bits: number;
+    trees: { count: number; depth: number };
+    calibration: { slope: number; offset: number };
+  };
+  toxic: { bias: number; viewMax: number[]; bits: number; calibration: { slope: number; offset: number } };
+};
+
+const V = VIEWS.length;
+const S = SHAPE.length;
+const V_WORDS = VIEWS.indexOf('words');
+
+/** Trees see the shape figures, then the linear model's log-odds by part, then their sum. */
+export const PARTS = [...VIEWS, 'shape', 'name-shape', 'link-shape', 'all'] as const;
+export const COLUMNS = S + PARTS.length;
+
+/**
+ * A stored byte's weight: quadratic, so that the many small weights keep their difference.
+ *
+ * @param max the greatest weight of the view
+ */
+export const expand = (byte: number, max: number) => Math.sign(byte) * (byte / 127) ** 2 * max;
+export const compress = (weight: number, max: number) =>
+  Math.max(-127, Math.min(127, Math.sign(weight) * Math.round(Math.sqrt(Math.abs(weight) / max) * 127)));
+/** A mark of 0 is an empty slot. */
+export const markOf = (hash: number) => hash >>> 24 || 1;
+
+const MAGIC = 0x314a4c53; // "SLJ1"
+
+/** Lays a model out as the bytes of its file. */
+export function packModel({ meta, spam, toxic, trees }: Model): Uint8Array {
+  const head = Buffer.from(JSON.stringify(meta));
+  const padded = Math.ceil((8 + head.length) / 8) * 8;
+  const sections = [spam.mark, spam.weight, toxic.mark, toxic.weight, trees.threshold, trees.value, trees.feature].map(
+    (s) => new Uint8Array(s.buffer, s.byteOffset, s.byteLength),
+  );
+  const bytes = new Uint8Array(padded + sections.reduce((sum, s) => sum + s.length, 0)).fill(32, 8, padded);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, MAGIC, true);
+  view.setUint32(4, padded - 8, true);
+  bytes.set(head, 8);
+  let at = padded;
+  for (const section of sections) {
+    bytes.set(section, at);
+    at += section.length;
+  }
+  return bytes;
+}
+
+/** Reads a model file. The tables are views of `bytes`: nothing is copied but the trees. */
+export function parseModel(bytes: Uint8Array): Model {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 8 || view.getUint32(0, true) !== MAGIC) throw new Error('not a model of the judge: wrong first bytes');
+  const headLength = view.getUint32(4, true);
+  const meta = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headLength))) as ModelMeta;
+  let at = 8 + headLength;
+  const take = (length: number) => {
+    if (at + length > bytes.length) throw new Error(`the model file is cut short at ${bytes.length} bytes`);
+    return bytes.subarray(at, (at += length));
+  };
+  const table = ({ bits, viewMax }: { bits: number; viewMax: number[] }): Table => {
+    const mark = take(2 ** bits);
+    const raw = take(2 ** bits);
+    return {
+      mask: 2 ** bits - 1,
+      mark,
+      weight: new Int8Array(raw.buffer, raw.byteOffset, raw.length),
+      scale: viewMax.map((max) => Float32Array.from({ length: 256 }, (_, byte) => expand(byte - 128, max))),
+    };
+  };
+  const spam = table(meta.spam);
+  const toxic = table(meta.toxic);
+  const { count, depth } = meta.spam.trees;
+  const nodes = count * (2 ** (depth + 1) - 1);
+  const threshold = new Float32Array(take(nodes * 4).slice().buffer);
+  const value = new Float32Array(take(nodes * 4).slice().buffer);
+  const feature = new Int8Array(take(nodes).slice().buffer);
+  return { meta, spam, toxic, trees: { depth, count, threshold, value, feature } };
+}
+
+let loaded: Model | undefined;
+/** The model that ships; read from disk at the first call. */
+export function shippedModel(): Model {
+  return (loaded ??= parseModel(readFileSync(new URL('model.bin', import.meta.url))));
+}
+
+/** What a part of the sum is called before a moderator. */
+const GROUPS = [
+  'prior',
+  'text',
+  'plain-words',
+  'author-name',
+  'link-host',
+  'links-in-text',
+  'disguised-letters',
+  'contact',
+  'repetition',
+  'writing',
+  'site-learning',
+] as const;
+type Group = (typeof GROUPS)[number];
+const G = Object.fromEntries(GROUPS.map((group, index) => [group, index])) as Record<Group, number>;
+
+const SHAPE_GROUPS: Partial<Record<Group, ShapeName[]>> = {
+  'links-in-text': ['urls', 'url-share', 'url-last', 'url-first', 'url-only', 'url-depth', 'url-hyphens', 'url-digits'],
+  'disguised-letters': ['fancy-share', 'fancy', 'mixed-words', 'invisible', 'stacked-marks', 'spaced-letters', 'scripts', 'foreign-letters'],
+  contact: ['phone', 'messenger', 'handles', 'mail', 'money', 'long-numbers'],
+  repetition: ['distinct-words', 'most-repeated', 'longest-run', 'repeated-words'],
+};
+const groupOfShape = Uint8Array.from(SHAPE, (name, index) => {
+  if (index >= LINK_FROM) return G['link-host'];
+  if (index >= NAME_FROM) return G['author-name'];
+  for (const [group, names] of Object.entries(SHAPE_GROUPS)) if (names.includes(name)) return G[group as Group];
+  return G.writing;
+});
+// Where a tree asks for the linear model's opinion, the answer belongs to what that opinion is about.
+const groupOfColumn = Uint8Array.from([
+  ...groupOfShape,
+  ...[G.text, G.text, G['author-name'], G['links-in-text'], G.writing, G['author-name'], G['link-host'], G.text],
+]);
+
+const tokenSum = new Float64Array(extract({ text: '' }).start.length);
+const toxicSum = new Float64Array(tokenSum.length);
+const viewSum = new Float64Array(V);
+const groupSum = new Float64Array(GROUPS.length);
+const columns = new Float32Array(COLUMNS);
+
+/** The weight of a feature, 0 for what was not met in training. */
+function lookUp(table: Table, hash: number, view: number): number {
+  const slot = hash & table.mask;
+  const mark = markOf(hash);
+  if (table.mark[slot] === mark) return table.scale[view]![table.weight[slot]! + 128]!;
+  const other = slot ^ 1;
+  if (table.mark[other] === mark) return table.scale[view]![table.weight[other]! + 128]!;
+  return 0;
+}
+
+const sigmoid = (z: number) => 1 / (1 + Math.exp(-z));
+const MOST_SIGNALS = 8;
+
+/**
+ * Judges one comment. Pure and synchronous; the model is read from disk once.
+ *
+ * @param site what this site's moderators taught; without it, the model alone speaks
+ * @returns signals: those that moved the score most, heaviest first; see {@link explain} for all of them
+ */
+export function assess(comment: CommentText, site?: SiteWeights, model: Model = shippedModel()): Assessment {
+  const whole = explain(comment, site, model);
+  return { ...whole, signals: whole.signals.slice(0, MOST_SIGNALS) };
+}
+
+/** As {@link assess}, with every signal: those of the spam axis sum to `logOdds`, but for rounding. */
+export function explain(comment: CommentText, site?: SiteWeights, model: Model = shippedModel()): Assessment {
+  const f = extract(comment);
+  const { spam } = model.meta;
+  linearParts(f, model);
+  const parts = columns.subarray(S);
+  groupSum.fill(0);
+
+  // Linear part: words by token, the rest by group.
+  for (let t = 0; t < f.tokens; t++) {
+    const sum = tokenSum[t]!;
+    if (f.kind[t] === KIND_URL) groupSum[G['links-in-text']]! += sum;
+    else groupSum[sum > 0 ? G.text : G['plain-words']]! += sum;
+  }
+  groupSum[G['author-name']]! += authorSum;
+  groupSum[G['link-host']]! += linkSum;
+  for (let s = 0; s < S; s++) groupSum[groupOfShape[s]!]! += shapeSum[s]!;
+  groupSum[G.prior]! += spam.bias;
+
+  // Trees: each split moves the sum from the value of a node to that of its child (Saabas 2014).
+  const { trees } = model;
+  const nodes = 2 ** (trees.depth + 1) - 1;
+  let treeSum = 0;
+  for (let base = 0; base < trees.count * nodes; base += nodes) {
+    let k = 0;
+    let value = trees.value[base]!;
+    groupSum[G.prior]! += value;
+    for (let column = trees.feature[base]!; column >= 0; column = trees.feature[base + k]!) {
+      k = columns[column]! <= trees.threshold[base + k]! ? 2 * k + 1 : 2 * k + 2;
+      const next = trees.value[base + k]!;
+      groupSum[groupOfColumn[column]!]! += next - value;
+      value = next;
+    }
+    treeSum += value;
+  }
+
+  const { slope, offset } = spam.calibration;
+  for (let g = 0; g < GROUPS.length; g++) groupSum[g]! *= slope;
+  groupSum[G.prior]! += offset;
+  const shift = site ? shiftOf(prepare(site, 'spam'), f) : 0;
+  groupSum[G['site-learning']] = shift;
+  const logOdds = slope * (parts[PARTS.length - 1]! + treeSum) + offset + shift;
+
+  const toxic = toxicityOf(f, model, site);
+  const signals: Signal[] = [];
+  for (let g = 0; g < GROUPS.length; g++) {
+    const weight = groupSum[g]!;
+    if (weight !== 0) signals.push({ name: GROUPS[g]!, weight: round(weight), words: wordsFor(GROUPS[g]!, weight, f, comment) });
+  }
+  // How rare spam is says nothing about this comment: it closes the list, so that the sum can be checked.
+  signals.sort((a, b) => Number(a.name === 'prior') - Number(b.name === 'prior') || Math.abs(b.weight) - Math.abs(a.weight));
+  if (toxic.probability >= 0.5) {
+    const shown = heaviest(toxicSum, f, 1);
+    signals.splice(1, 0, {
+      name: 'toxic-words',
+      weight: round(toxic.logOdds),
+      words: shown ? `the words ${shown} are common in abuse` : 'the wording as a whole resembles abuse',
+    });
+  }
+  return {
+    score: clamp(sigmoid(logOdds)),
+    logOdds,
+    toxicity: toxic.probability,
+    lang: f.lang,
+    signals,
+  };
+}
+
+/** Log-odds by themselves, for calibration and site learning; the shape of `columns` is left for the trees. */
+let authorSum = 0;
+let linkSum = 0;
+const shapeSum = new Float64Array(S);
+
+function linearParts(f: Features, { spam, meta }: Model): void {
+  viewSum.fill(0);
+  tokenSum.fill(0, 0, f.tokens + 1);
+  authorSum = linkSum = 0;
+  const norms = Array.from(f.perView, (count) => (count > 0 ? 1 / Math.sqrt(count) : 0));
+  for (let i = 0; i < f.count; i++) {
+    const view = f.view[i]!;
+    const weight = lookUp(spam, f.hash[i]!, view);
+    if (weight === 0) continue;
+    const part = weight * norms[view]!;
+    viewSum[view]! += part;
+    const owner = f.owner[i]!;
+    if (owner >= 0) tokenSum[owner]! += part;
+    else if (owner === OWNER_AUTHOR) authorSum += part;
+    else if (owner === OWNER_LINK) linkSum += part;
+  }
+  let [text, name, link] = [0, 0, 0];
+  const { shapeMean, shapeScale, shapeWeights } = meta.spam;
+  for (let s = 0; s < S; s++) {
+    const absent = s >= LINK_FROM ? !f.hasLink : s >= NAME_FROM ? !f.hasAuthor : false;
+    columns[s] = absent ? -1 : f.shape[s]!;
+    const units = Math.max(-4, Math.min(4, (f.shape[s]! - shapeMean[s]!) * shapeScale[s]!));
+    shapeSum[s] = absent ? 0 : shapeWeights[s]! * units;
+    if (s >= LINK_FROM) link += shapeSum[s]!;
+    else if (s >= NAME_FROM) name += shapeSum[s]!;
+    else text += shapeSum[s]!;
+  }
+  let all = meta.spam.bias + text + name + link;
+  for (let v = 0; v < V; v++) {
+    columns[S + v] = viewSum[v]!;
+    all += viewSum[v]!;
+  }
+  columns[S + V] = text;
+  columns[S + V + 1] = name;
+  columns[S + V + 2] = link;
+  columns[S + V + 3] = all;
+}
+
+/** English alone was measured. Short texts without function words count as English when their words were met there. */
+function toxicityOf(f: Features, { toxic, meta }: Model, site?: SiteWeights): { probability: number; logOdds: number } {
+  toxicSum.fill(0, 0, f.tokens + 1);
+  if (f.lang !== 'en' && f.lang !== 'und') return { probability: 0, logOdds: 0 };
+  const norms = Array.from(f.perView, (count) => (count > 0 ? 1 / Math.sqrt(count) : 0));
+  let logOdds = meta.toxic.bias;
+  let known = 0;
+  let words = 0;
+  for (let t = 0; t < f.tokens; t++) if (f.kind[t] === KIND_WORD) words++;
+  let lastKnown = -1;
+  for (let i = 0; i < f.count; i++) {
+    const view = f.view[i]!;
+    const owner = f.owner[i]!;
+    if (view > V_WORDS || owner < 0) continue;
+    const weight = lookUp(toxic, f.hash[i]!, view);
+    if (weight === 0) continue;
+    if (view === V_WORDS && owner !== lastKnown && f.kind[owner] === KIND_WORD) {
+      known++;
+      lastKnown = owner;
+    }
+    logOdds += weight * norms[view]!;
+    toxicSum[owner]! += weight * norms[view]!;
+  }
+  if (words === 0 || (f.lang === 'und' && known < words * 0.6)) return { probability: 0, logOdds: 0 };
+  const { slope, offset } = meta.toxic.calibration;
+  logOdds = slope * logOdds + offset + (site ? shiftOf(prepare(site, 'toxicity'), f) : 0);
+  return { probability: clamp(sigmoid(logOdds)), logOdds };
+}
+
+const clamp = (p: number) => Math.min(0.999999, Math.max(0.000001, p));
+const round = (weight: number) => Math.round(weight * 1e4) / 1e4;
+
+/** The tokens that moved the sum most towards `sign`, neighbours joined, quoted from the text. */
+function heaviest(sums: Float64Array, f: Features, sign: 1 | -1): string {
+  const order: number[] = [];
+  for (let t = 0; t < f.tokens; t++) if (f.kind[t] !== KIND_URL && sign * sums[t]! > 0.02) order.push(t);
+  order.sort((a, b) => sign * (sums[b]! - sums[a]!));
+  const picked = new Set<string>();
+  const used = new Set<number>();
+  for (const t of order) {
+    if (picked.size >= 3) break;
+    if (used.has(t)) continue;
+    let from = t;
+    let to = t;
+    // A neighbour that pulls the same way belongs to the phrase.
+    const joins = (n: number) => n >= 0 && n < f.tokens && !used.has(n) && sign * sums[n]! > Math.max(0.02, sign * sums[t]! * 0.3);
+    while (from > 0 && t - from < 2 && joins(from - 1) && f.start[from]! - f.end[from - 1]! <= 2) from--;
+    while (to - t < 2 && joins(to + 1) && f.start[to + 1]! - f.end[to]! <= 2) to++;
+    for (let n = from; n <= to; n++) used.add(n);
+    const phrase = quote(f.text.slice(f.start[from]!, f.end[to]!));
+    if (phrase) picked.add(phrase);
+  }
+  return [...picked].map((phrase) => `"${phrase}"`).join(', ');
+}
+
+const QUOTED = 40;
+
+/** Words of a stranger, fit to be shown: no control or invisible characters, one line, short. */
+function quote(words: string): string {
+  const plain = words
+    .toWellFormed()
+    .replaceAll(/[\p{Cc}\p{Cf}\p{M}\s"]+/gu, ' ')
+    .trim();
+  const chars = [...plain];
+  return chars.length > QUOTED ? `${chars.slice(0, QUOTED - 1).join('')}…` : plain;
+}
+
+function wordsFor(group: Group, weight: number, f: Features, comment: CommentText): string {
+  const spam = weight > 0;
+  const like = spam ? "resemble spam's" : "resemble an honest comment's";
+  switch (group) {
+    case 'text': {
+      const shown = heaviest(tokenSum, f, 1);
+      return shown ? `the words ${shown} are common in spam` : 'the wording as a whole was weighed';
+    }
+    case 'plain-words': {
+      const shown = heaviest(tokenSum, f, -1);
+      return shown ? `the words ${shown} are common in honest comments` : 'the rest of the wording was weighed';
+    }
+    case 'author-name':
+      return `the name "${quote(comment.author ?? '')}" ${spam ? 'looks like those that spam is signed with' : 'looks like those that honest comments are signed with'}`;
+    case 'link-host':
+      return `the writer's address "${quote(comment.link ?? '')}" ${spam ? "looks like those that spam leads to" : 'looks like those that honest writers give'}`;
+    case 'links-in-text':
+      return f.tokens > 0 && f.shape[SHAPE.indexOf('urls')]! > 0 ? `the addresses in the text ${like}` : 'there is no address in the text';
+    case 'disguised-letters':
+      return spam ? 'letters are disguised: look-alikes, invisible characters or foreign alphabets' : 'no letter is disguised';
+    case 'contact':
+      return spam ? 'it offers a way of contact or names money: number, messenger, handle' : 'it offers no phone, messenger or money';
+    case 'repetition':
+      return spam ? 'words or characters repeat as in spam' : 'words do not repeat as they do in spam';
+    case 'writing':
+      return `length, capitals, digits and punctuation ${like}`;
+    case 'site-learning':
+      return `what this site's moderators decided about similar comments speaks ${spam ? 'for spam' : 'for an honest comment'}`;
+    case 'prior':
+      return 'where every comment starts, before anything was read';
+    default:
+      return group satisfies never;
+  }
+}

@@ -1,0 +1,97 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * Who may enter what. A room is the longest of these prefixes that a file's path begins with; it may always enter itself.
+ * Units share pure cores by name: nobody enters another unit's handler but where its line says so.
+ */
+const DOORS: Record<string, readonly string[]> = {
+  shared: [],
+  'services/author-notify': ['shared', 'services/deliver/mailings.ts', 'services/deliver/reader.ts'],
+  'services/deliver': ['shared', 'services/author-notify', 'services/remind'],
+  'services/remind': [
+    'shared',
+    'services/deliver',
+    // The policy's default is a decision like any other: written, logged and followed the same way.
+    'services/moderation/audit-log.ts',
+    'services/moderation/decide.ts',
+  ],
+  'services/door': [
+    'shared',
+    'services/validate',
+    // The page without scripts has the widget's look.
+    'services/widget/thread-page.ts',
+  ],
+  'services/hold': ['shared'],
+  'services/learn': ['shared', 'services/spam-check', 'services/validate/markdown.ts'],
+  'services/reject': ['shared', 'services/publish/handler.ts'],
+  'services/reconcile': ['shared', 'services/moderation/decide.ts'],
+  'services/spam-check': ['shared', 'services/validate'],
+  'services/validate': ['shared', 'services/spam-check/fingerprint.ts'],
+  'services/moderation': ['shared', 'services/validate', 'services/spam-check'],
+  // Types of what the API answers; a bundler drops them.
+  'services/desk': ['shared', 'services/moderation'],
+  services: ['shared'],
+  'infra/aws': ['shared', 'services', 'infra/topology.ts', 'infra/measurements.json'],
+  'infra/local': ['shared', 'services', 'infra/topology.ts'],
+  infra: ['shared', 'services', 'infra'],
+  test: ['shared', 'services', 'infra', 'workflows'],
+};
+
+/** Tests may bring what the rooms beside them have, and the yard's fakes. */
+const TEST_FILE = /\.test\.tsx?$|\/testing\//;
+const IMPORT =
+  /^\s*(?:import|export)\b[^'"]*?from\s+['"](\.[^'"]+)['"]|^\s*import\s+['"](\.[^'"]+)['"]|\bimport\(\s*['"](\.[^'"]+)['"]/gm;
+
+const files = ['shared', 'services', 'infra', 'test'].flatMap((folder) =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.tsx?$/.test(name) && !name.includes('node_modules'))
+    .map((name) => join(folder, name).split(sep).join('/')),
+);
+
+const roomOf = (file: string): string =>
+  Object.keys(DOORS)
+    .filter((room) => file === room || file.startsWith(`${room}/`))
+    .toSorted((a, b) => b.length - a.length)[0] ?? file;
+
+it('imports point inward, through the doors of the table', () => {
+  const wrong: string[] = [];
+  for (const file of files) {
+    const room = roomOf(file);
+    const unit = /^services\/[^/]+/.exec(file)?.[0] ?? room;
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    for (const match of text.matchAll(IMPORT)) {
+      const target = relative(ROOT, resolve(ROOT, dirname(file), match[1] ?? match[2] ?? match[3] ?? ''))
+        .split(sep)
+        .join('/');
+      const doors = [unit, ...(DOORS[room] ?? []), ...(TEST_FILE.test(file) ? ['test', 'services'] : [])];
+      if (doors.some((door) => target === door || target.startsWith(`${door}/`))) continue;
+      const line = text.slice(0, match.index).split('\n').length;
+      wrong.push(`${file}:${line} enters ${target}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+it('keeps SQLite, sockets and the SDK in their rooms', () => {
+  const RULES: readonly [what: RegExp, where: RegExp][] = [
+    [/from ['"]node:sqlite['"]/, /^(infra\/local|test|services\/import)\//],
+    [/from ['"]@aws-sdk\//, /^(infra\/aws|infra\/local\/.*\.test\.ts|test)/],
+    [/from ['"]aws-cdk-lib/, /^(infra\/aws|test)\//],
+    [
+      /\bprocess\.env\b/,
+      /^(infra|test|services\/(build|spam-check\/(train|evaluate|classify)))|\.test\.tsx?$|vite\.config/,
+    ],
+  ];
+  const wrong = files.flatMap((file) => {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    return RULES.filter(([what, where]) => what.test(text) && !where.test(file)).map(
+      ([what]) => `${file}: ${what.source}`,
+    );
+  });
+  expect(wrong).toEqual([]);
+});
