@@ -63,7 +63,14 @@ export function App() {
     pickLanguage(next);
   };
 
-  if (who === 'unknown') return <Loading />;
+  if (who === 'unknown') {
+    return (
+      <main>
+        <h1 class="hidden">{t('title')}</h1>
+        <Loading />
+      </main>
+    );
+  }
   if (!who) return <SignIn onDone={learn} language={language} onLanguage={changeLanguage} />;
   return (
     <>

@@ -70,6 +70,8 @@ export class Queue {
   #filters: Filters = NO_FILTERS;
   #generation = 0;
   #wanted = 0;
+  /** The decision that was sent last: undo waits for its answer. */
+  #last: Promise<unknown> = Promise.resolve();
   #listeners = new Set<() => void>();
 
   constructor(me: string) {
@@ -158,10 +160,20 @@ export class Queue {
   }
 
   /** Marks the rows at once, then asks the server; what it refuses is said at the row. */
-  async decide(
+  decide(
     ids: readonly string[],
     action: Action,
     more: { reason?: string; message?: string; note?: string } = {},
+  ): Promise<Batch> {
+    const sent = this.#decide(ids, action, more);
+    this.#last = sent;
+    return sent;
+  }
+
+  async #decide(
+    ids: readonly string[],
+    action: Action,
+    more: { reason?: string; message?: string; note?: string },
   ): Promise<Batch> {
     const entries = ids
       .map((id) => this.byId.get(id))
@@ -222,7 +234,9 @@ export class Queue {
   }
 
   /** Takes back a batch; answers what could not be taken back. */
-  async undo(batch: Batch | undefined = this.undoable.at(-1)): Promise<{ undone: number; refused: string[] }> {
+  async undo(wanted?: Batch): Promise<{ undone: number; refused: string[] }> {
+    if (!wanted) await this.#last;
+    const batch = wanted ?? this.undoable.at(-1);
     if (!batch) return { undone: 0, refused: [] };
     this.undoable = this.undoable.filter((other) => other !== batch);
     const refused: string[] = [];
