@@ -101,6 +101,12 @@ export const topology: Topology = {
   rules: {
     ...Object.fromEntries(LANES.map((lane) => [`intake-${lane}`, intakeRule(lane)])),
     'intake-no-lane': intakeRule(),
+    learn: {
+      pattern: { source: ['sluice.pipeline'], 'detail-type': ['DecisionMade'] },
+      target: { queue: 'learn' },
+      retryHours: 24,
+      deadLetter: 'rule-dead',
+    },
   },
   queues: {
     intake: {
@@ -116,10 +122,17 @@ export const topology: Topology = {
       maxMessageBytes: 65_536,
       deadLetter: { queue: 'notify-dead', maxReceives: 50 },
     },
+    learn: {
+      visibilitySeconds: 180,
+      retentionDays: 14,
+      maxMessageBytes: 65_536,
+      deadLetter: { queue: 'learn-dead', maxReceives: 8 },
+    },
     /** The workflow itself sends here what is permanently wrong. */
     faults: { ...dead },
     'intake-dead': { ...dead },
     'notify-dead': { ...dead },
+    'learn-dead': { ...dead },
     'rule-dead': { ...dead },
   },
   functions: {
@@ -152,6 +165,7 @@ export const topology: Topology = {
       timeoutSeconds: 30,
       may: { table: 'write', putEvents: true, send: ['notify'], mail: true, secret: true },
     },
+    learn: { folder: 'learn', memoryMb: 512, timeoutSeconds: 30, may: { table: 'write' } },
     'drain-dead-letters': {
       folder: 'drain-dead-letters',
       memoryMb: 256,
@@ -200,6 +214,7 @@ export const topology: Topology = {
   },
   eventSources: {
     deliver: { queue: 'notify', function: 'deliver', batchSize: 10, partialFailures: true, maxConcurrency: 5 },
+    learn: { queue: 'learn', function: 'learn', batchSize: 10, partialFailures: true, maxConcurrency: 2 },
     'drain-faults': {
       queue: 'faults',
       function: 'drain-dead-letters',
@@ -216,6 +231,13 @@ export const topology: Topology = {
     },
     'drain-notify': {
       queue: 'notify-dead',
+      function: 'drain-dead-letters',
+      batchSize: 10,
+      partialFailures: true,
+      maxConcurrency: 2,
+    },
+    'drain-learn': {
+      queue: 'learn-dead',
       function: 'drain-dead-letters',
       batchSize: 10,
       partialFailures: true,

@@ -1,9 +1,22 @@
 import { pino } from 'pino';
+import { z } from 'zod';
 import { SluiceError } from '../shared/errors.ts';
 import type { Item, Key, Mail, MailMessage, Ports, PutEntry, Query, Queue, Service, Table } from '../shared/ports.ts';
 import { vaultOf } from '../shared/vault.ts';
 
 const name = ({ pk, sk }: Key) => `${pk}\u0000${sk}`;
+
+const bytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+const byPlace = (a: string[], b: string[]) =>
+  a.map((part, i) => bytes(part, b[i] ?? '')).find((step) => step !== 0) ?? 0;
+
+function cursorOf(cursor: string): string[] {
+  try {
+    return z.tuple([z.string(), z.string(), z.string()]).parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
+  } catch (cause) {
+    throw new SluiceError('Request.Invalid', 'the cursor is none of ours', { hint: 'start without one', cause });
+  }
+}
 
 /** The table's contract over a Map: conditions, transactions, indexes, expiry. */
 export function memoryTable(now: () => number): Table & { items: Map<string, Item> } {
@@ -32,18 +45,36 @@ export function memoryTable(now: () => number): Table & { items: Map<string, Ite
     async query({ index, pk, from, to, prefix, order, limit = 100, cursor }: Query) {
       const pkName = index ? (`${index}pk` as const) : 'pk';
       const skName = index ? (`${index}sk` as const) : 'sk';
+      const after = cursor === undefined ? undefined : cursorOf(cursor);
+      const place = (item: Item) => [String(item[skName]), item.pk, item.sk];
       const sorted = [...items.values()]
         .filter((item) => item[pkName] === pk && read(item) !== undefined)
-        .map((item) => ({ sort: String(item[skName]), item }))
-        .filter(({ sort }) => (from === undefined || sort >= from) && (to === undefined || sort <= to))
-        .filter(({ sort }) => prefix === undefined || sort.startsWith(prefix))
-        .sort((a, b) => (a.sort < b.sort ? -1 : 1));
+        .map((item) => ({ at: place(item), item }))
+        .filter(
+          ({ at: [sort = ''] }) =>
+            (from === undefined || bytes(sort, from) >= 0) && (to === undefined || bytes(sort, to) <= 0),
+        )
+        .filter(({ at: [sort = ''] }) => prefix === undefined || sort.startsWith(prefix))
+        .sort((a, b) => byPlace(a.at, b.at));
       if (order === 'descending') sorted.reverse();
-      const start = Number(cursor ?? 0);
-      const page = sorted.slice(start, start + limit).map(({ item }) => structuredClone(item));
-      return { items: page, ...(start + limit < sorted.length && { cursor: String(start + limit) }) };
+      const beyond = (at: string[]) =>
+        after === undefined || byPlace(at, after) * (order === 'descending' ? -1 : 1) > 0;
+      const left = sorted.filter(({ at }) => beyond(at));
+      const page = left.slice(0, limit);
+      const last = page.at(-1);
+      return {
+        items: page.map(({ item }) => structuredClone(item)),
+        ...(last && left.length > limit && { cursor: Buffer.from(JSON.stringify(last.at)).toString('base64url') }),
+      };
     },
     async write(writes) {
+      const keys = writes.map((write) =>
+        name('put' in write ? write.put : 'delete' in write ? write.delete : 'add' in write ? write.add : write.check),
+      );
+      if (keys.length > 100 || new Set(keys).size < keys.length)
+        throw new SluiceError('Internal.Bug', `${keys.length} writes: over 100, or a key twice`, {
+          hint: 'write less at once',
+        });
       const failed = writes.findIndex((write) => {
         if ('put' in write) return !holds(write.put, write.if);
         if ('delete' in write) return !holds(write.delete, write.if);

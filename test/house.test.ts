@@ -27,6 +27,7 @@ const DOORS: Record<string, readonly string[]> = {
     'services/widget/thread-page.ts',
   ],
   'services/hold': ['shared'],
+  'services/learn': ['shared', 'services/spam-check', 'services/validate/markdown.ts'],
   'services/reject': ['shared', 'services/publish/handler.ts'],
   'services/reconcile': ['shared', 'services/moderation/decide.ts'],
   'services/spam-check': ['shared', 'services/validate'],

@@ -4,6 +4,7 @@ import { App, Tags } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { SluiceError } from '../../shared/errors.ts';
 import { bundleAll } from './bundle.ts';
+import { describeApi } from './describe.ts';
 import { stacksOf } from './stacks.ts';
 import { stageOf } from './stage.ts';
 
@@ -18,7 +19,11 @@ try {
     throw new SluiceError('Config.Invalid', 'the pages are not built: there is no dist/', { hint: 'npm run prepare' });
   }
   const bundles = await bundleAll(join(app.outdir, 'bundles'));
-  stacksOf(app, stage, { pages, code: (name) => Code.fromAsset(bundles[name]!.folder) });
+  stacksOf(app, stage, {
+    pages,
+    descriptions: await describeApi(),
+    code: (name) => Code.fromAsset(bundles[name]!.folder),
+  });
   Tags.of(app).add('product', 'sluice');
   Tags.of(app).add('stage', stage.name);
   app.synth();

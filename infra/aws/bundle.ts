@@ -15,6 +15,8 @@ export type Bundle = {
   bytes: number;
   /** Of them what is ours. */
   ownBytes: number;
+  /** Whose code is in it. */
+  packages: readonly string[];
 };
 
 /** How Lambda calls it: with its own input or a batch of SQS, or with a request of the HTTP API. */
@@ -59,7 +61,7 @@ export async function bundle(
     sourcesContent: false,
     legalComments: 'none',
     metafile: true,
-    plugins: [lean({ makesOpenapi: name === 'door' })],
+    plugins: [lean],
     logLevel: 'silent',
   });
   const [, output] = Object.entries(result.metafile.outputs).find(([path]) => path.endsWith('.js'))!;
@@ -70,7 +72,16 @@ export async function bundle(
     folder: folderOut,
     bytes: output.bytes,
     ownBytes: own.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0),
+    packages: packagesOf(Object.entries(output.inputs)),
   };
+}
+
+/** By their names, of what left code behind. */
+function packagesOf(inputs: readonly [string, { bytesInOutput: number }][]): string[] {
+  const names = inputs
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([path]) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]);
+  return [...new Set(names.filter((name) => name !== undefined))].toSorted();
 }
 
 /** Every function of the topology and of AWS alone, by name. */
@@ -89,21 +100,17 @@ export async function bundleAll(outdir: string): Promise<Record<string, Bundle>>
  *   takes of it what is used.
  * - The SDK's schemas name their fields by constants in brackets, which esbuild must keep; as plain names it drops those of
  *   operations that nobody calls.
- * - On Lambda credentials stand in the environment.
- * - Worker threads for logs, event streams, the cache of discovered endpoints (DynamoDB's is off), JSON Schemas of zod where
- *   no OpenAPI page is made, and all of package.json but the version.
+ * - On Lambda credentials stand in the environment, and no endpoint of ours is global (SigV4A).
+ * - Worker threads for logs, event streams, the cache of discovered endpoints (DynamoDB's is off), JSON Schemas of zod
+ *   (the API's description is made at synth), and all of package.json but the version.
  */
-export const lean = ({ makesOpenapi }: { makesOpenapi: boolean }): Plugin => ({
+export const lean: Plugin = {
   name: 'lean',
   setup(build) {
-    if (!makesOpenapi) {
-      build.onLoad(
-        { filter: /zod[\\/]v4[\\/]core[\\/](to-json-schema|json-schema-processors)\.js$/ },
-        async ({ path }) => ({
-          contents: hollow(await readFile(path, 'utf8')),
-        }),
-      );
-    }
+    build.onLoad(
+      { filter: /zod[\\/]v4[\\/]core[\\/](to-json-schema|json-schema-processors)\.js$/ },
+      async ({ path }) => ({ contents: hollow(await readFile(path, 'utf8')) }),
+    );
     build.onLoad({ filter: /@aws-sdk[\\/]endpoint-cache[\\/].*EndpointCache\.js$/ }, () => ({ contents: NO_CACHE }));
     build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
       if (path.includes('node_modules')) return undefined;
@@ -120,6 +127,14 @@ export const lean = ({ makesOpenapi }: { makesOpenapi: boolean }): Plugin => ({
     build.onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, () => ({
       path: join(import.meta.dirname, 'lambda-credentials.ts'),
     }));
+    build.onResolve({ filter: /^@aws-sdk\/signature-v4-multi-region$/ }, ({ path }) => ({
+      path,
+      namespace: 'one-region',
+    }));
+    build.onLoad({ filter: /.*/, namespace: 'one-region' }, () => ({
+      contents: "export { SignatureV4 as SignatureV4MultiRegion } from '@smithy/signature-v4';",
+      resolveDir: ROOT,
+    }));
     build.onResolve({ filter: /^(thread-stream|@smithy\/core\/event-streams)$/ }, ({ path }) => ({
       path,
       namespace: 'left-out',
@@ -128,7 +143,7 @@ export const lean = ({ makesOpenapi }: { makesOpenapi: boolean }): Plugin => ({
       contents: `module.exports = new Proxy({}, { get() { throw new Error(${JSON.stringify(`${path} is not in this bundle`)}); } });`,
     }));
   },
-});
+};
 
 /** The same exports, each a maker of what refuses to run: schemas make some of them when they are made themselves. */
 const hollow = (source: string): string =>

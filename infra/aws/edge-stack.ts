@@ -67,6 +67,8 @@ export type EdgeProps = StackProps & {
   users: UserPool;
   /** The built front ends; undefined leaves the bucket empty. */
   pages: string | undefined;
+  /** Pages by path that describe the API. */
+  descriptions: Readonly<Record<string, unknown>>;
 };
 
 /**
@@ -84,7 +86,7 @@ export class EdgeStack extends Stack {
   readonly identityArn: string | undefined;
   readonly userClient: UserPoolClient;
 
-  constructor(scope: Construct, id: string, { stage, users, pages, ...props }: EdgeProps) {
+  constructor(scope: Construct, id: string, { stage, users, pages, descriptions, ...props }: EdgeProps) {
     super(scope, id, props);
     this.originSecret = new Secret(this, 'origin-secret', {
       secretName: named(stage, 'origin'),
@@ -97,7 +99,7 @@ export class EdgeStack extends Stack {
         'CloudFront and the authoriser would disagree while it turns; `cdk deploy` replaces it when it must.',
     });
     this.api = this.#api(stage);
-    const distribution = this.#distribution(stage, pages);
+    const distribution = this.#distribution(stage, pages, descriptions);
     this.publicUrl = `https://${stage.domain?.name ?? distribution.distributionDomainName}`;
     this.userClient = this.#client(stage, users);
     this.configurationSet = this.#configurationSet(stage);
@@ -146,7 +148,7 @@ export class EdgeStack extends Stack {
     return api;
   }
 
-  #distribution(stage: Stage, pages: string | undefined): Distribution {
+  #distribution(stage: Stage, pages: string | undefined, descriptions: EdgeProps['descriptions']): Distribution {
     // CDK's classes and interfaces part where optional properties are exact: hence `as`.
     const bucket = new Bucket(this, 'pages', {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
@@ -189,33 +191,35 @@ export class EdgeStack extends Stack {
         enableAcceptEncodingBrotli: true,
       }),
     };
+    const files: BehaviorOptions = {
+      origin: S3BucketOrigin.withOriginAccessControl(bucket as IBucket),
+      viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+      cachePolicy: CachePolicy.CACHING_OPTIMIZED,
+      responseHeadersPolicy: ResponseHeadersPolicy.CORS_ALLOW_ALL_ORIGINS,
+      compress: true,
+      functionAssociations: [
+        {
+          eventType: FunctionEventType.VIEWER_REQUEST,
+          function: new CloudFrontFunction(this, 'page-names', {
+            functionName: named(stage, 'page-names'),
+            runtime: FunctionRuntime.JS_2_0,
+            code: FunctionCode.fromInline(PAGE_NAMES),
+          }),
+        },
+      ],
+    };
     const distribution = new Distribution(this, 'distribution', {
       comment: named(stage, 'door'),
       httpVersion: HttpVersion.HTTP2_AND_3,
       priceClass: PriceClass.PRICE_CLASS_100,
-      minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
       ...(stage.domain && {
+        minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
         domainNames: [stage.domain.name],
         certificate: Certificate.fromCertificateArn(this, 'certificate', stage.domain.certificateArn),
       }),
-      defaultBehavior: {
-        origin: S3BucketOrigin.withOriginAccessControl(bucket as IBucket),
-        viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
-        cachePolicy: CachePolicy.CACHING_OPTIMIZED,
-        responseHeadersPolicy: ResponseHeadersPolicy.CORS_ALLOW_ALL_ORIGINS,
-        compress: true,
-        functionAssociations: [
-          {
-            eventType: FunctionEventType.VIEWER_REQUEST,
-            function: new CloudFrontFunction(this, 'page-names', {
-              functionName: named(stage, 'page-names'),
-              runtime: FunctionRuntime.JS_2_0,
-              code: FunctionCode.fromInline(PAGE_NAMES),
-            }),
-          },
-        ],
-      },
+      defaultBehavior: files,
       additionalBehaviors: {
+        ...Object.fromEntries(Object.keys(descriptions).map((path) => [path, files])),
         '/v1/sites/*': threads,
         '/t/*': threads,
         '/v1/*': noCache,
@@ -234,7 +238,10 @@ export class EdgeStack extends Stack {
     if (pages !== undefined) {
       const { handlerRole } = new BucketDeployment(this, 'pages-files', {
         destinationBucket: bucket as IBucket,
-        sources: [Source.asset(pages)],
+        sources: [
+          Source.asset(pages),
+          ...Object.entries(descriptions).map(([path, page]) => Source.jsonData(path.slice(1), page)),
+        ],
         distribution,
         distributionPaths: ['/*'],
         memoryLimit: 256,

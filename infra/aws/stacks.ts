@@ -1,6 +1,6 @@
 /* oxlint-disable no-new -- a construct is made for its place in the tree */
 import type { App } from 'aws-cdk-lib';
-import { EdgeStack } from './edge-stack.ts';
+import { type EdgeProps, EdgeStack } from './edge-stack.ts';
 import { FlowStack, type FlowProps } from './flow-stack.ts';
 import { named, type Stage } from './stage.ts';
 import { StateStack } from './state-stack.ts';
@@ -10,7 +10,7 @@ import { WatchStack } from './watch-stack.ts';
 export function stacksOf(
   app: App,
   stage: Stage,
-  { pages, code }: Pick<FlowProps, 'code'> & { pages: string | undefined },
+  { pages, descriptions, code }: Pick<FlowProps, 'code'> & Pick<EdgeProps, 'pages' | 'descriptions'>,
 ) {
   const common = {
     stage,
@@ -27,6 +27,7 @@ export function stacksOf(
     ...common,
     users: state.users,
     pages,
+    descriptions,
     description: 'Sluice: address, pages, API, mail',
   });
   const flow = new FlowStack(app, named(stage, 'flow'), {

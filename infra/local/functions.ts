@@ -4,6 +4,7 @@ import { awaitDecision } from '../../services/await-decision/handler.ts';
 import { deliver } from '../../services/deliver/handler.ts';
 import { drainDeadLetters } from '../../services/drain-dead-letters/handler.ts';
 import { hold } from '../../services/hold/handler.ts';
+import { learn } from '../../services/learn/handler.ts';
 import { publish } from '../../services/publish/handler.ts';
 import { reconcile } from '../../services/reconcile/handler.ts';
 import { reject } from '../../services/reject/handler.ts';
@@ -25,6 +26,7 @@ export const serviceOf: Record<string, Service> = {
   deliver,
   'drain-dead-letters': drainDeadLetters,
   reconcile,
+  learn,
 };
 
 export const functionArn = (name: string): string => `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`;

@@ -74,19 +74,19 @@ async function run(at: number, when: 'before' | 'after') {
     }
   };
   const kill = killAt(ports, at, when);
-  let over = false;
-  void life().then(() => (over = true));
+  const first = { over: false };
+  void life().then(() => (first.over = true));
   // All is in memory: what has not ended after this many turns hangs at the kill.
-  for (let turn = 0; turn < 300 && !over; turn++) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 300 && !first.over; turn++) await new Promise((resolve) => setImmediate(resolve));
   const effects = kill.effects();
   kill.restart();
   // The workflow runs `author-notify` again, and the queue shows again what was in flight.
-  if (!over) await life();
+  if (!first.over) await life();
   const told = (name: string) => ports.mails.filter(({ text }) => text.includes(`words of ${name}`));
   const states = await Promise.all(
     replies.map(async (id) => (await notificationsOf(ports.table).of(id)).map(({ state }) => state)),
   );
-  return { over, effects, told: ['Bob', 'Cy', 'Di'].map(told), states: states.flat(), ports };
+  return { over: first.over, effects, told: ['Bob', 'Cy', 'Di'].map(told), states: states.flat(), ports };
 }
 
 describe('a process that dies at any effect', () => {
@@ -102,7 +102,7 @@ describe('a process that dies at any effect', () => {
           expect(mails.length, `effect ${at}`).toBeGreaterThanOrEqual(1);
           expect(mails.length, `effect ${at}`).toBeLessThanOrEqual(2);
           expect(new Set(mails.map(({ messageId }) => messageId)).size, `effect ${at}`).toBe(1);
-          if (mails.length === 2) expect(states, `effect ${at}`).toContain('uncertain');
+          expect(mails.length === 1 || states.includes('uncertain'), `effect ${at}`).toBe(true);
         }
         expect(
           states.every((state) => state === 'sent' || state === 'uncertain'),

@@ -345,17 +345,17 @@ describe('a mail server in trouble', () => {
     await notify({ id: reply.id, version: 1 });
     await notify({ id: reply.id, version: 1 });
     ports.wind(10_000);
-    let answer = () => {};
+    const answer = Promise.withResolvers<void>();
     const taken = ports.mail.send;
     ports.mail.send = async (message) => {
-      await new Promise<void>((resolve) => (answer = resolve));
+      await answer.promise;
       return await taken(message);
     };
     const [first, second] = (await ports.queues.notify.receive(10)).map(({ id, body }) => ({ messageId: id, body }));
     const sending = deliver(ports)({ Records: [first] });
     await new Promise((resolve) => setTimeout(resolve, 10));
     await deliver(ports)({ Records: [second] });
-    answer();
+    answer.resolve();
     await sending;
     expect(ports.mails).toHaveLength(1);
     expect(await states(reply.id)).toEqual({ contact: ['sent'] });

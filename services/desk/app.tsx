@@ -13,14 +13,12 @@ import { Story } from './pages/story.tsx';
 import { Shortcuts } from './pages/shortcuts.tsx';
 import { Dialog, Loading } from './parts.tsx';
 import { NO_FILTERS, Queue, type Filters } from './queue.ts';
-import type { DeskEvent, Who } from './types.ts';
+import type { DeskEvent, SiteName, Who } from './types.ts';
 import { currentLanguage, LANGUAGES, setLanguage, t, type Language, type Word } from './words.ts';
 
 const SESSIONS = '/v1/moderation/sessions';
 const POLL_MS = 2000;
 const POLL_HIDDEN_MS = 15_000;
-
-export type SiteName = { id: string; name: string };
 
 /** The page behind `#/name/argument`. Hashes need no help from whatever serves the files. */
 type Place = { name: string; argument: string };
@@ -223,6 +221,7 @@ function Desk({
             onFilters={setFilters}
             keys={keys}
             onHelp={() => setSheet(true)}
+            sites={sites}
           />
         )}
         {place.name === 'comments' && <Story id={place.argument} />}

@@ -100,12 +100,8 @@ export function Dialog({
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = ref.current;
-    const opener = document.activeElement;
     dialog?.showModal();
-    return () => {
-      dialog?.close();
-      if (opener instanceof HTMLElement) opener.focus({ preventScroll: true });
-    };
+    return () => dialog?.close();
   }, []);
   return (
     <dialog

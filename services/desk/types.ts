@@ -11,6 +11,8 @@ export type Who = {
   expiresAt: number;
 };
 
+export type SiteName = { id: string; name: string; authors: { id: string; name: string }[] };
+
 export type Page = { comments: Row[]; total?: number; nextCursor: string | null; partial?: boolean };
 
 export type Brief = {

@@ -24,7 +24,13 @@ export const publish: Service = (ports) => {
     const { id, executionId, trace } = parse(Input, input, 'Internal.Bug');
     const comment = await store.changeLatest(id, (now) => {
       const first = now.status === 'received';
-      const edit = now.status === 'published' && trace !== undefined && now.revision !== now.publishedRevision;
+      // Only the verdict on this very revision publishes it: a late repeat of an older event must not.
+      const edit =
+        now.status === 'published' &&
+        trace !== undefined &&
+        now.revision !== now.publishedRevision &&
+        now.judgement?.revision === now.revision &&
+        now.judgement.verdict === 'publish';
       if (!first && !edit) return undefined;
       if (first) assertTransition(now, 'published', 'policy');
       return {

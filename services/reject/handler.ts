@@ -24,7 +24,12 @@ export const reject: Service = (ports) => {
   return async (input) => {
     const { id, reason, executionId, trace } = parse(Input, input, 'Internal.Bug');
     const comment = await store.changeLatest(id, (now) => {
-      const edit = now.status === 'published' && trace !== undefined && now.publishedRevision !== now.revision;
+      const edit =
+        now.status === 'published' &&
+        trace !== undefined &&
+        now.publishedRevision !== now.revision &&
+        now.judgement?.revision === now.revision &&
+        now.judgement.verdict === 'reject';
       if (edit && now.pendingRevision === null && now.reason !== `edit-${now.revision}`) {
         return {
           set: { reason: `edit-${now.revision}` },

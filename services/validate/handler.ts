@@ -48,7 +48,8 @@ export type Step = {
 
 const step = (comment: Comment, next: Step['next'], reason = ''): Step => ({
   id: comment.id,
-  version: comment.version,
+  // `review` is known by the version that its hold wrote.
+  version: next === 'review' ? (comment.heldVersion ?? comment.version) : comment.version,
   next,
   reason,
   review: `${comment.id}-${comment.heldVersion ?? comment.version}`,

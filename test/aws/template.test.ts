@@ -34,7 +34,11 @@ beforeAll(() => {
   });
   const pages = mkdtempSync(join(tmpdir(), 'sluice-pages-'));
   writeFileSync(join(pages, 'demo.html'), '');
-  const stacks = stacksOf(app, stageOf(app, {}), { pages, code: () => Code.fromInline('exports.handler = 0') });
+  const stacks = stacksOf(app, stageOf(app, {}), {
+    pages,
+    descriptions: { '/v1/openapi.json': { openapi: '3.1.0' } },
+    code: () => Code.fromInline('exports.handler = 0'),
+  });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   // Throws for any finding of AwsSolutions that is not acknowledged, and for what CloudFormation would refuse.
   app.synth();

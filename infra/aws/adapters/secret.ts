@@ -15,14 +15,19 @@ const MAX_TRIES = 4;
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
  *
  * @param arn of the secret; names its region
+ * @param endpoint instead of the service's own, as the SDK's `AWS_ENDPOINT_URL_SECRETS_MANAGER` says it
  */
-export async function readSecret(arn: string, credentials: Credentials, send: typeof fetch = fetch): Promise<string> {
+export async function readSecret(
+  arn: string,
+  credentials: Credentials,
+  { send = fetch, endpoint }: { send?: typeof fetch; endpoint?: string | undefined } = {},
+): Promise<string> {
   let last: unknown;
   for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
     if (attempt > 0) await pause(backoffMs(attempt, 100));
     try {
       const { url, headers, body } = secretRequest(arn, credentials, new Date());
-      const answer = await send(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(3000) });
+      const answer = await send(endpoint ?? url, { method: 'POST', headers, body, signal: AbortSignal.timeout(3000) });
       const text = await answer.text();
       if (answer.ok) return (JSON.parse(text) as { SecretString: string }).SecretString;
       last = text.slice(0, 300);

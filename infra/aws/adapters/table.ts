@@ -343,5 +343,6 @@ const NUMBERS = { wrapNumbers: Number };
 export const documentClient = (client: DynamoDBClient): DynamoDBDocumentClient =>
   DynamoDBDocumentClient.from(client, {
     marshallOptions: { removeUndefinedValues: true, allowImpreciseNumbers: true },
-    unmarshallOptions: NUMBERS,
+    // A copy: the client writes into what it is given.
+    unmarshallOptions: { ...NUMBERS },
   });

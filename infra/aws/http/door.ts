@@ -1,5 +1,4 @@
-import { Hono } from 'hono';
-import type { Bindings, Route } from '../../../shared/http.ts';
+import type { Route } from '../../../shared/http.ts';
 import { serve } from '../../../shared/http.ts';
 import type { Ports } from '../../../shared/ports.ts';
 import { mailRoutes } from '../../../services/deliver/mail-routes.ts';
@@ -7,15 +6,16 @@ import { corsOf } from '../../../services/door/cors.ts';
 import { doorOf } from '../../../services/door/door.ts';
 import { pageRoutes } from '../../../services/door/pages.ts';
 import { doorRoutes } from '../../../services/door/routes.ts';
-import { moderationRoutes } from '../../../services/moderation/routes.ts';
 import type { WebApp } from '../http-entry.ts';
+import { appOf } from './app.ts';
+import { DESCRIPTIONS } from './descriptions.ts';
 import { healthOf } from './health.ts';
 
 /** The public API, as the local server has it: the same routes, the same answers to a preflight. */
 export function door(ports: Ports): WebApp {
   const unit = doorOf(ports, { rateLimit: true });
   const cors = corsOf(unit);
-  const app = new Hono<{ Bindings: Bindings }>();
+  const app = appOf(ports.log);
   app.use('/v1/*', async (c, next) => {
     const origin = c.req.header('origin');
     const allowed = origin === undefined ? undefined : await cors(c.req.path, origin);
@@ -40,9 +40,11 @@ export function door(ports: Ports): WebApp {
   app.get('/health', async (c) =>
     c.json({ status: 'ok', queues: await healthOf(ports) }, 200, { 'cache-control': 'no-store' }),
   );
-  // The desk's routes run in a function of their own; the page that describes the API names them too.
-  const described = moderationRoutes(ports) as unknown as Route<never>[];
-  const routes: Route[] = [...doorRoutes(unit, described), ...mailRoutes(ports), ...pageRoutes(unit)];
+  const routes: Route[] = [
+    ...doorRoutes(unit).filter(({ path }) => !DESCRIPTIONS.includes(path)),
+    ...mailRoutes(ports),
+    ...pageRoutes(unit),
+  ];
   app.route('/', serve(routes, { authenticate: async () => undefined, log: ports.log }));
   return async (request, client) => app.fetch(request, { client });
 }

@@ -1,10 +1,10 @@
-import { Hono } from 'hono';
 import { authenticate } from '../../../services/moderation/sessions.ts';
 import { moderationRoutes } from '../../../services/moderation/routes.ts';
-import { type Bindings, serve } from '../../../shared/http.ts';
+import { serve } from '../../../shared/http.ts';
 import type { Ports } from '../../../shared/ports.ts';
 import type { Environment } from '../environment.ts';
 import type { WebApp } from '../http-entry.ts';
+import { appOf } from './app.ts';
 import { oidcRoutes } from './oidc.ts';
 
 /** The desk's API. Signing in by password is for the local runtime: here Cognito does it, and opens the same session. */
@@ -12,7 +12,7 @@ export function moderation(ports: Ports, environment: Environment): WebApp {
   const routes = moderationRoutes(ports).filter(
     ({ method, path }) => !(method === 'POST' && path === '/v1/moderation/sessions'),
   );
-  const app = new Hono<{ Bindings: Bindings }>();
+  const app = appOf(ports.log);
   app.route(
     '/',
     serve([...oidcRoutes(ports, environment), ...routes], { authenticate: authenticate(ports), log: ports.log }),

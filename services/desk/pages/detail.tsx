@@ -17,6 +17,7 @@ export function CommentDetail({
   onFilter,
   onBack,
   keys,
+  authors,
 }: {
   id: string;
   entry: Entry;
@@ -26,6 +27,7 @@ export function CommentDetail({
   onFilter: (some: Partial<Filters>) => void;
   onBack: () => void;
   keys: Keys;
+  authors: readonly { id: string; name: string }[];
 }) {
   const { row, state } = entry;
   const [path, setPath] = useState<string | undefined>();
@@ -143,6 +145,7 @@ export function CommentDetail({
           <Briefs briefs={data.around} empty="" />
         </section>
       )}
+      {row.status === 'published' && <Reply id={id} authors={authors} />}
       {data && <Notes id={id} notes={data.notes} onAdded={again} />}
       <p>
         <a href={`#/comments/${encodeURIComponent(id)}`}>
@@ -226,6 +229,62 @@ export function wordDiff(before: string, after: string): Part[] {
     } else put('new', b[j++] ?? '');
   }
   return parts;
+}
+
+/** Answers a published comment without leaving the queue. */
+function Reply({ id, authors }: { id: string; authors: readonly { id: string; name: string }[] }) {
+  const [said, setSaid] = useState('');
+  const [fault, setFault] = useState('');
+  // One key until it is taken: a click that is sent twice is one reply.
+  const [key, setKey] = useState(() => crypto.randomUUID());
+  const send = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    const fields = new FormData(form);
+    const author = String(fields.get('author') ?? '');
+    try {
+      await call('POST', `/v1/moderation/comments/${encodeURIComponent(id)}/replies`, {
+        body: { body: fields.get('body'), ...(author && { author }) },
+        headers: { 'idempotency-key': key },
+      });
+      form.reset();
+      setKey(crypto.randomUUID());
+      setSaid(t('replySent'));
+      setFault('');
+    } catch (error) {
+      setFault(error instanceof Problem ? error.message : String(error));
+    }
+  };
+  return (
+    <section>
+      <h3>{t('reply')}</h3>
+      <form class="reply" onSubmit={send}>
+        <label class="hidden" for="reply-body">
+          {t('reply')}
+        </label>
+        <textarea id="reply-body" name="body" rows={3} required maxLength={16_000} />
+        <div class="inline">
+          {authors.length > 0 && (
+            <select name="author" aria-label={t('replyAs')}>
+              {authors.map((author) => (
+                <option key={author.id} value={author.id}>
+                  {author.name}
+                </option>
+              ))}
+              <option value="">{t('moderator')}</option>
+            </select>
+          )}
+          <button type="submit">{t('reply')}</button>
+        </div>
+      </form>
+      <p class="said" role="status">
+        {said}
+      </p>
+      <p class="fault" role="alert">
+        {fault}
+      </p>
+    </section>
+  );
 }
 
 function Notes({ id, notes, onAdded }: { id: string; notes: readonly Note[]; onAdded: () => void }) {

@@ -3,9 +3,11 @@ import { call } from '../api.ts';
 import { commandOf, type Command, type Keys } from '../keys.ts';
 import { Ago, Dialog, Failed, Key } from '../parts.tsx';
 import { NO_FILTERS, type Batch, type Entry, type Filters, type Queue } from '../queue.ts';
-import type { Action, Row, Who } from '../types.ts';
+import type { Action, Row, SiteName, Who } from '../types.ts';
 import { t, tMaybe, type Word } from '../words.ts';
 import { CommentDetail } from './detail.tsx';
+import { likenessOf, SweepDialog } from './sweep.tsx';
+import { Views } from './views.tsx';
 
 const TABS: readonly { status: string; word: Word }[] = [
   { status: 'held', word: 'held' },
@@ -34,9 +36,11 @@ export function QueuePage({
   onFilters,
   keys,
   onHelp,
+  sites,
 }: {
   queue: Queue;
   who: Who;
+  sites: readonly SiteName[];
   filters: Filters;
   onFilters: (filters: Filters) => void;
   keys: Keys;
@@ -47,6 +51,7 @@ export function QueuePage({
   const [open, setOpen] = useState(false);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [reasons, setReasons] = useState<Reasons | undefined>();
+  const [sweeping, setSweeping] = useState(false);
   const [toast, setToast] = useState<{ text: string; batch?: Batch } | undefined>();
   const [narrow, setNarrow] = useState(() => matchMedia('(max-width: 900px)').matches);
   const searchBox = useRef<HTMLInputElement>(null);
@@ -89,7 +94,7 @@ export function QueuePage({
     const sent = queue.decide(ids, action, more);
     // The hand goes on at once; the answer comes to the row that it left.
     if (ids.length === 1 && first === active && !narrow) go(queue.next(first));
-    if (ids.length > 1) setSelected(new Set());
+    setSelected((chosen) => new Set([...chosen].filter((id) => !ids.includes(id))));
     const batch = await sent;
     if (batch.decisions.length > 0) {
       const what = tMaybe(`done_${action}`, action);
@@ -161,6 +166,8 @@ export function QueuePage({
     (name) => !['site', 'status', 'sort', 'q'].includes(name) && filters[name] !== '',
   );
 
+  const alike = likenessOf(filters);
+
   return (
     <div class={`queue ${open ? 'open' : ''}`}>
       <section class="list-side" aria-label={t('comments')}>
@@ -198,6 +205,7 @@ export function QueuePage({
               onInput={(event) => event.currentTarget.value === '' && filters.q !== '' && set({ q: '' })}
             />
           </form>
+          <Views filters={filters} onPick={onFilters} />
           <label class="hidden" for="sort">
             {t('sort')}
           </label>
@@ -225,6 +233,11 @@ export function QueuePage({
             {queue.total !== undefined && t('total', { n: queue.total })}
             {queue.partial && ` (${t('partialList')})`}
           </p>
+          {alike && queue.total !== undefined && queue.total > 1 && (
+            <button type="button" class="pill quiet-pill" onClick={() => setSweeping(true)}>
+              {t('sweep', { n: queue.total })}
+            </button>
+          )}
           {queue.fresh > 0 && (
             <button type="button" class="pill" onClick={() => void queue.read(filters).then(() => go(0))}>
               {t('freshOnes', { n: queue.fresh })}
@@ -295,7 +308,8 @@ export function QueuePage({
             version={entry.row.version}
             onRow={(row) => queue.refresh(row)}
             onAct={(action) => want([activeId], action)}
-            onFilter={(some) => set({ ...NO_FILTERS, site: filters.site, status: '', ...some })}
+            onFilter={(some) => set({ ...NO_FILTERS, site: entry.row.site, status: '', ...some })}
+            authors={sites.find(({ id }) => id === entry.row.site)?.authors ?? []}
             onBack={() => setOpen(false)}
             keys={keys}
           />
@@ -303,6 +317,16 @@ export function QueuePage({
           !queue.loading && <p class="quiet pick">{t('pickOne')}</p>
         )}
       </section>
+      {sweeping && alike && (
+        <SweepDialog
+          query={alike}
+          total={queue.total ?? 0}
+          onClose={(changed) => {
+            setSweeping(false);
+            if (changed) void queue.read(filters);
+          }}
+        />
+      )}
       {reasons && (
         <Why
           action={reasons.action}
@@ -432,8 +456,11 @@ function List({
         else if (top + rowPx > element.scrollTop + element.clientHeight) {
           element.scrollTo({ top: top + rowPx - element.clientHeight });
         }
+        // After the frame that draws it, and after a dialog has given the focus back.
         requestAnimationFrame(() =>
-          element.querySelector<HTMLElement>(`[data-index="${index}"] .row-open`)?.focus({ preventScroll: true }),
+          setTimeout(() =>
+            element.querySelector<HTMLElement>(`[data-index="${index}"] .row-open`)?.focus({ preventScroll: true }),
+          ),
         );
       },
     }),

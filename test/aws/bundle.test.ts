@@ -1,0 +1,225 @@
+import { mkdtempSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { documentClient, dynamoTable } from '../../infra/aws/adapters/table.ts';
+import { type Bundle, bundleAll, withPlainNames } from '../../infra/aws/bundle.ts';
+import type { HttpResult } from '../../infra/aws/http-entry.ts';
+import type { Table } from '../../shared/ports.ts';
+import { storeOf } from '../../shared/store/comments.ts';
+import { sitesOf } from '../../shared/store/sites.ts';
+import { startDynalite } from './dynalite.ts';
+import { startRecorder } from './recorder.ts';
+import { tableDefinition } from './rigs.ts';
+
+const LIMIT = 450_000;
+/** For those that render Markdown. */
+const MARKDOWN_LIMIT = 900_000;
+const OWN_LIMIT = 120_000;
+
+let bundles: Record<string, Bundle>;
+beforeAll(async () => {
+  bundles = await bundleAll(mkdtempSync(join(tmpdir(), 'sluice-bundles-')));
+});
+
+describe('bundles', () => {
+  it('are small enough to start fast, packages and SDK in them', () => {
+    const rows = Object.entries(bundles).map(([name, { bytes, ownBytes, packages }]) => ({
+      name,
+      bytes,
+      ownBytes,
+      limit: packages.includes('markdown-it') ? MARKDOWN_LIMIT : LIMIT,
+    }));
+    expect(rows.filter(({ bytes, limit }) => bytes > limit)).toEqual([]);
+    expect(rows.filter(({ ownBytes }) => ownBytes > OWN_LIMIT)).toEqual([]);
+  });
+
+  it('hold the clients of their permissions and no others', () => {
+    const clients = (name: string) =>
+      bundles[name]!.packages.filter((one) => one.startsWith('@aws-sdk/client-')).toSorted();
+    expect(clients('publish')).toEqual(['@aws-sdk/client-dynamodb', '@aws-sdk/client-eventbridge']);
+    expect(clients('await-decision')).toEqual(['@aws-sdk/client-dynamodb', '@aws-sdk/client-sfn']);
+    expect(clients('spam-check')).toEqual(['@aws-sdk/client-dynamodb']);
+    expect(clients('gate')).toEqual([]);
+  });
+
+  it('leave out what the SDK would ask a workstation for, and worker threads', () => {
+    for (const { packages } of Object.values(bundles)) {
+      expect(packages).not.toContain('thread-stream');
+      expect(packages.filter((one) => one.startsWith('@aws-sdk/credential-provider-'))).toEqual([]);
+    }
+  });
+});
+
+it('takes constants in brackets for the plain names that they are', () => {
+  const source =
+    'const _h = "http";\nconst _x = other;\nexport var A$ = [9, n0, _A,\n    { [_h]: ["PUT"], [_x]: 1 }, 0\n];\n';
+  expect(withPlainNames(source)).toContain('{ "http": ["PUT"], [_x]: 1 }');
+});
+
+/**
+ * The very files that a deploy uploads, called as Lambda calls them, over the wire to emulators: everything twice, since
+ * everything may arrive twice.
+ */
+describe('the bundled functions', () => {
+  const closers: (() => Promise<void>)[] = [];
+  const put: { type: string; detail: Record<string, unknown> }[] = [];
+  let table: Table;
+  const clock = { now: () => Date.now() };
+  const context = { awsRequestId: 'r', functionVersion: '1' };
+  const call = async (name: string, event: unknown): Promise<never> => {
+    const load = createRequire(import.meta.url);
+    const { handler } = load(join(bundles[name]!.folder, 'index.js')) as {
+      handler: (event: unknown, context: unknown) => Promise<never>;
+    };
+    return handler(event, context);
+  };
+  const twice = async (name: string, event: unknown): Promise<never> => {
+    await call(name, event);
+    return call(name, event);
+  };
+
+  beforeAll(async () => {
+    const dynalite = await startDynalite();
+    const others = await startRecorder(({ operation, body }) => {
+      if (operation === 'GetSecretValue') return { body: { SecretString: 'root-key-of-a-test' } };
+      const { Entries = [] } = body as { Entries?: { DetailType: string; Detail: string }[] };
+      for (const { DetailType: type, Detail } of Entries) put.push({ type, detail: JSON.parse(Detail) as never });
+      return {
+        body: { Entries: Entries.map((_, index) => ({ EventId: `e${put.length}-${index}` })), FailedEntryCount: 0 },
+      };
+    });
+    closers.push(dynalite.close, others.close);
+    const client = new DynamoDBClient({
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      endpoint: dynalite.endpoint,
+    });
+    await client.send(new CreateTableCommand(tableDefinition('sluice')));
+    table = dynamoTable(documentClient(client), { tableName: 'sluice', clock });
+    await sitesOf(table, clock).put({
+      id: 'demo',
+      name: 'Demo',
+      origins: ['https://blog.example'],
+      threadParams: [],
+      authors: [],
+      moderatorEmails: [],
+    });
+    Object.assign(process.env, {
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_ENDPOINT_URL_DYNAMODB: dynalite.endpoint,
+      AWS_ENDPOINT_URL_EVENTBRIDGE: others.endpoint,
+      AWS_ENDPOINT_URL_SQS: others.endpoint,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: others.endpoint,
+      SLUICE_STAGE: 'test',
+      SLUICE_TABLE: 'sluice',
+      SLUICE_BUS: 'sluice-test',
+      SLUICE_SECRET: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:s',
+      PUBLIC_URL: 'https://comments.example',
+      LOG_LEVEL: 'silent',
+    });
+  });
+  afterAll(async () => {
+    for (const close of closers) await close();
+  });
+
+  const event = (id: string, body: string) => ({
+    record: {
+      messageId: 'm',
+      body: JSON.stringify({
+        version: '0',
+        id: 'ev',
+        'detail-type': 'CommentSubmitted',
+        source: 'sluice.comments',
+        time: new Date().toISOString(),
+        detail: { schema: 1, id, site: 'demo', thread: '/post', author: { name: 'Ada' }, body },
+      }),
+    },
+    executionId: 'x1',
+  });
+
+  it('validate, judge and publish a comment once, though each is called twice', async () => {
+    const step = await twice('validate', event('c1', 'Thanks, that *fixed* it for me on the second try.'));
+    expect(step).toMatchObject({ id: 'c1', next: 'judge' });
+    const judged = (await twice('spam-check', { id: 'c1', version: 1, executionId: 'x1' })) as { next: string };
+    expect(judged).toMatchObject({ id: 'c1' });
+    const published = await twice('publish', { id: 'c1', executionId: 'x1' });
+    expect(published).toMatchObject({ id: 'c1', next: 'notify' });
+    const comment = await storeOf(table, clock).get('c1');
+    expect(comment).toMatchObject({ status: 'published', publishedRevision: 1 });
+    expect(put.filter(({ type }) => type === 'CommentPublished').map(({ detail }) => detail.id)).toContain('c1');
+  });
+
+  it('serve the thread through the HTTP API, its HTML escaped and its CORS in place', async () => {
+    const http = (method: string, path: string, more: object = {}) => ({
+      rawPath: path,
+      rawQueryString: '',
+      headers: {
+        origin: 'https://blog.example',
+        'x-forwarded-for': '198.51.100.7, 203.0.113.9',
+        'x-sluice-origin': 'secret',
+      },
+      requestContext: { http: { method, sourceIp: '203.0.113.9' } },
+      ...more,
+    });
+    const thread = (await call('door', http('GET', '/v1/sites/demo/threads/%2Fpost/comments'))) as HttpResult;
+    expect(thread.statusCode).toBe(200);
+    expect(thread.headers['access-control-allow-origin']).toBe('https://blog.example');
+    expect(JSON.parse(thread.body)).toMatchObject({
+      total: 1,
+      comments: [{ id: 'c1', html: expect.stringContaining('<em>fixed</em>') }],
+    });
+
+    const before = put.length;
+    const taken = (await call(
+      'door',
+      http('POST', '/v1/sites/demo/threads/%2Fpost/comments', {
+        headers: { 'content-type': 'application/json', 'x-forwarded-for': '198.51.100.7, 203.0.113.9' },
+        body: Buffer.from(JSON.stringify({ author: { name: 'Ada' }, body: 'Second' })).toString('base64'),
+        isBase64Encoded: true,
+      }),
+    )) as HttpResult;
+    expect(taken.statusCode).toBe(202);
+    expect(put).toHaveLength(before + 1);
+    expect(put.at(-1)).toMatchObject({ type: 'CommentSubmitted', detail: { site: 'demo', body: 'Second' } });
+
+    const missing = (await call('door', http('GET', '/v1/nowhere'))) as HttpResult;
+    expect(missing).toMatchObject({ statusCode: 404, headers: { 'content-type': 'application/problem+json' } });
+  });
+
+  it('drain a batch of dead letters, and name its queue without the stage', async () => {
+    const records = ['m1', 'm2'].map((messageId) => ({
+      messageId,
+      body: JSON.stringify({ detail: { site: 'demo', id: `d-${messageId}` } }),
+      eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:sluice-test-intake-dead',
+      attributes: { ApproximateReceiveCount: '1' },
+    }));
+    expect(await twice('drain-dead-letters', { Records: records })).toEqual({ batchItemFailures: [] });
+    expect(await table.get({ pk: 'D#m1', sk: 'dead' })).toMatchObject({ source: 'intake', site: 'demo' });
+  });
+
+  it('fail under the code that the workflow matches', async () => {
+    const failed = call('validate', { record: { body: 'not JSON' } });
+    await expect(failed).rejects.toMatchObject({ name: 'Comment.Malformed' });
+  });
+
+  it('suppress an address that bounced for good', async () => {
+    const bounce = (bounceType: string, emailAddress: string) => ({
+      detail: { eventType: 'Bounce', bounce: { bounceType, bouncedRecipients: [{ emailAddress }] } },
+    });
+    expect(await twice('mail-feedback', bounce('Permanent', 'Gone@example.org'))).toEqual({ suppressed: 1 });
+    expect(await call('mail-feedback', bounce('Transient', 'full@example.org'))).toEqual({ suppressed: 0 });
+  });
+
+  it('let through what CloudFront sends, and nothing else', async () => {
+    expect(await call('gate', { headers: { 'x-sluice-origin': 'root-key-of-a-test' } })).toEqual({
+      isAuthorized: true,
+    });
+    expect(await call('gate', { headers: { 'x-sluice-origin': 'guess' } })).toEqual({ isAuthorized: false });
+    expect(await call('gate', { headers: {} })).toEqual({ isAuthorized: false });
+  });
+});
