@@ -25,16 +25,7 @@ export const SHAPE = [
   ...['reply-mark', 'promotion-words', 'repeated-words', 'praise-words', 'short-lines', 'keyword-line'],
   ...['name-length', 'name-words', 'name-digits', 'name-lower', 'name-upper', 'name-address', 'name-handle-tail'],
   ...['name-at', 'name-foreign', 'name-in-text', 'name-fancy', 'name-consonants', 'name-entropy', 'name-titled'],
-  ...[
-    'link-depth',
-    'link-hyphens',
-    'link-digits',
-    'link-length',
-    'link-labels',
-    'link-query',
-    'link-in-text',
-    'link-name',
-  ],
+  ...['link-depth', 'link-hyphens', 'link-digits', 'link-length', 'link-labels', 'link-query', 'link-in-text', 'link-name'],
 ] as const;
 export type ShapeName = (typeof SHAPE)[number];
 const AT = Object.fromEntries(SHAPE.map((name, index) => [name, index])) as Record<ShapeName, number>;
@@ -120,8 +111,7 @@ function read(code: number): Read {
   if (hidden) return blank(CLASS_HIDDEN);
   if (/\p{M}/u.test(char)) return blank(CLASS_MARK);
   let folded = char.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase();
-  let fancy =
-    char.normalize('NFKC') !== char && /[a-z0-9]/i.test(char.normalize('NFKC')) && !/[ªº²³¹¼-¾ﬁﬂ™℠№…]/.test(char);
+  let fancy = char.normalize('NFKC') !== char && /[a-z0-9]/i.test(char.normalize('NFKC')) && !/[ªº²³¹¼-¾ﬁﬂ™℠№…]/.test(char);
   // Circled and squared capitals in negative: no decomposition in Unicode, read by everybody.
   for (const from of [0x1f150, 0x1f170]) {
     if (code >= from && code < from + 26) {
@@ -139,8 +129,7 @@ function read(code: number): Read {
   }
   if (/\p{N}/u.test(char)) {
     // Digits of other scripts keep their meaning; ① and 𝟕 are digits too.
-    const digit =
-      /^\p{Nd}$/u.test(char) && !/^\d$/.test(folded) ? String(digitOf(code)) : folded.replaceAll(/[^a-z0-9]/g, '');
+    const digit = /^\p{Nd}$/u.test(char) && !/^\d$/.test(folded) ? String(digitOf(code)) : folded.replaceAll(/[^a-z0-9]/g, '');
     if (digit) return { folded: digit.slice(0, 4), class: CLASS_DIGIT, script: 0, fancy, upper: false, lookalike: '' };
   }
   if (/\p{Extended_Pictographic}|\p{So}|\p{Sk}|[\u{1F1E6}-\u{1F1FF}]/u.test(char) && code > 0x7f)
@@ -149,14 +138,7 @@ function read(code: number): Read {
   return { ...blank(CLASS_PUNCT), folded: plain };
 }
 
-const blank = (kind: number): Read => ({
-  folded: '',
-  class: kind,
-  script: 0,
-  fancy: false,
-  upper: false,
-  lookalike: '',
-});
+const blank = (kind: number): Read => ({ folded: '', class: kind, script: 0, fancy: false, upper: false, lookalike: '' });
 
 /** Decimal digits stand in runs of ten, zero first (Unicode chapter 4.6), each run in one 16-block half. */
 function digitOf(code: number): number {
@@ -182,9 +164,7 @@ const list = (words: string) => new Set(words.split(' ').map((word) => hashWord(
 const PROMOTION = list(
   'subscribe sub check checkout visit click follow join buy order contact text call email inbox dm message whatsapp telegram signup register download earn invest hire apply promo discount free cheap channel guaranteed win winner bonus slot gacor daftar cek minat open jual promosi murah follower followers order wa',
 );
-const MESSENGER = list(
-  'whatsapp whatsap watsapp telegram wa tg signal kik line viber skype wechat imo hangout gmail instagram',
-);
+const MESSENGER = list('whatsapp whatsap watsapp telegram wa tg signal kik line viber skype wechat imo hangout gmail instagram');
 const PRAISE = list(
   'great nice good awesome amazing wonderful excellent informative useful helpful fantastic lovely thanks thank post blog article site website share sharing information information blogging webpage posts weblog keep',
 );
@@ -752,12 +732,7 @@ function refold(text: string, start: number, end: number): number {
     const point = text.codePointAt(at)!;
     const r = readOf(point);
     at += point > 0xffff ? 2 : 1;
-    const folded =
-      r.lookalike && r.script !== LATIN
-        ? r.lookalike
-        : r.class === CLASS_LETTER || r.class === CLASS_DIGIT
-          ? r.folded
-          : '';
+    const folded = r.lookalike && r.script !== LATIN ? r.lookalike : r.class === CLASS_LETTER || r.class === CLASS_DIGIT ? r.folded : '';
     for (let i = 0; i < folded.length; i++) units[n++] = folded.charCodeAt(i);
   }
   return n;
@@ -805,8 +780,7 @@ function readAuthor(f: Features, name: string): void {
   shape[AT['name-fancy']] = log1(fancy);
   shape[AT['name-consonants']] = consonants;
   shape[AT['name-entropy']] = core.length > 0 ? new Set(core).size / core.length : 0;
-  shape[AT['name-titled']] =
-    parts.length > 0 ? (name.match(/(?:^|[\s@])\p{Lu}\p{Ll}/gu) ?? []).length / parts.length : 0;
+  shape[AT['name-titled']] = parts.length > 0 ? (name.match(/(?:^|[\s@])\p{Lu}\p{Ll}/gu) ?? []).length / parts.length : 0;
 }
 
 /** "Carl Sagan" → "Aa Aa", "seo4you" → "a0a": the look of a name without its letters. */
@@ -821,10 +795,7 @@ function nameShape(name: string): string {
 
 /** Features of one address: words of host and path, ending, n-grams of the host. Never that there is one. */
 function addLink(address: string, owner: number): { depth: number; hyphens: number; digits: number; host: string } {
-  const bare = address
-    .toLowerCase()
-    .replace(/^https?:\/\//, '')
-    .replace(/^www\./, '');
+  const bare = address.toLowerCase().replace(/^https?:\/\//, '').replace(/^www\./, '');
   const cut = bare.search(/[/?#]/);
   const host = (cut < 0 ? bare : bare.slice(0, cut)).replace(/[^\p{L}\p{N}]+$/u, '').slice(0, 100);
   const path = cut < 0 ? '' : bare.slice(cut, cut + 200);
@@ -855,11 +826,7 @@ function readLink(f: Features, link: string, author: string): void {
   const { depth, hyphens, digits, host } = addLink(link, OWNER_LINK);
   const name = fold(author).folded.replaceAll(/[^\p{L}\p{N}]/gu, '');
   const plain = host.replaceAll(/[^\p{L}\p{N}]/gu, '');
-  const root = host
-    .split('.')
-    .slice(0, -1)
-    .join('')
-    .replaceAll(/[^\p{L}\p{N}]/gu, '');
+  const root = host.split('.').slice(0, -1).join('').replaceAll(/[^\p{L}\p{N}]/gu, '');
   shape[AT['link-depth']] = depth;
   shape[AT['link-hyphens']] = hyphens;
   shape[AT['link-digits']] = digits;
@@ -867,6 +834,5 @@ function readLink(f: Features, link: string, author: string): void {
   shape[AT['link-labels']] = host.split('.').length;
   shape[AT['link-query']] = link.includes('?') ? 1 : 0;
   shape[AT['link-in-text']] = host.length > 3 && f.text.toLowerCase().includes(host) ? 1 : 0;
-  shape[AT['link-name']] =
-    name.length > 3 && (plain.includes(name) || (root.length > 3 && name.includes(root))) ? 1 : 0;
+  shape[AT['link-name']] = name.length > 3 && (plain.includes(name) || (root.length > 3 && name.includes(root))) ? 1 : 0;
 }

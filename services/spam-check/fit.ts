@@ -66,16 +66,7 @@ export function readCorpus(comments: readonly CommentText[]): Corpus {
     index.set(chunk, at);
     at += chunk.length;
   }
-  return {
-    rows: comments.length,
-    hashes: Int32Array.from(hashes),
-    view: Uint8Array.from(view),
-    from,
-    index,
-    shape,
-    hasAuthor,
-    hasLink,
-  };
+  return { rows: comments.length, hashes: Int32Array.from(hashes), view: Uint8Array.from(view), from, index, shape, hasAuthor, hasLink };
 }
 
 export type LinearOptions = {
@@ -274,11 +265,7 @@ export const sigmoid = (z: number) => (z >= 0 ? 1 / (1 + Math.exp(-z)) : Math.ex
 const softplus = (z: number) => (z > 0 ? z + Math.log1p(Math.exp(-z)) : Math.log1p(Math.exp(z)));
 
 /** Minimises a smooth convex function from 0, with a memory of eight steps and backtracking (Armijo). */
-export function lbfgs(
-  dim: number,
-  evaluate: (x: Float64Array, gradient: Float64Array) => number,
-  iterations: number,
-): Float64Array {
+export function lbfgs(dim: number, evaluate: (x: Float64Array, gradient: Float64Array) => number, iterations: number): Float64Array {
   const memory = 8;
   let x: Float64Array = new Float64Array(dim);
   let gradient: Float64Array = new Float64Array(dim);
@@ -350,16 +337,7 @@ function axpy(scale: number, a: Float64Array, into: Float64Array): void {
 
 /** A regression tree as arrays: node k splits on `feature[k] <= threshold[k]` to 2k+1, else 2k+2; leaf where feature is -1. */
 export type Tree = { feature: Int16Array; threshold: Float32Array; value: Float32Array };
-export type TreeOptions = {
-  trees: number;
-  depth: number;
-  rate: number;
-  penalty: number;
-  minWeight: number;
-  columns: number;
-  rows: number;
-  seed: number;
-};
+export type TreeOptions = { trees: number; depth: number; rate: number; penalty: number; minWeight: number; columns: number; rows: number; seed: number };
 
 /** mulberry32: a small seeded generator (Ettinger, public domain). */
 export function random(seed: number): () => number {
@@ -428,11 +406,7 @@ export function fitTrees(
   const h = new Float64Array(rows);
   const node = new Int16Array(rows);
   for (let t = 0; t < options.trees; t++) {
-    const tree: Tree = {
-      feature: new Int16Array(nodes).fill(-1),
-      threshold: new Float32Array(nodes),
-      value: new Float32Array(nodes),
-    };
+    const tree: Tree = { feature: new Int16Array(nodes).fill(-1), threshold: new Float32Array(nodes), value: new Float32Array(nodes) };
     const active: number[] = [];
     for (let r = 0; r < rows; r++) {
       node[r] = 0;

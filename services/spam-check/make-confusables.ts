@@ -28,10 +28,7 @@ const put = (letter: string, target: string) => {
   groups.set(target, group.add(letter));
 };
 for (const line of readFileSync(file, 'utf8').split('\n')) {
-  const [from = '', to = ''] = line
-    .split('#')[0]!
-    .split(';')
-    .map((part) => part.trim());
+  const [from = '', to = ''] = line.split('#')[0]!.split(';').map((part) => part.trim());
   if (!/^[0-9A-F]+$/.test(from) || !/^[0-9A-F]+$/.test(to)) continue;
   const letter = String.fromCodePoint(Number.parseInt(from, 16));
   const target = String.fromCodePoint(Number.parseInt(to, 16)).toLowerCase();
