@@ -180,6 +180,20 @@ describe('the desk', () => {
     expect(decisions).toHaveLength(1);
   });
 
+  it('announces what comes meanwhile, and moves nothing under the hand', async () => {
+    const page = await signedIn();
+    await page.keyboard.press('j');
+    await until(async () => (await focusedId(page)) === 'c0001');
+    const before = await page.$eval('[data-id=c0001]', (row) => row.getBoundingClientRect().top);
+    await page.waitForTimeout(2200);
+    await addComment(ports, { id: 'late', body: 'A late one' });
+    await until(async () => (await page.textContent('.count-line'))?.includes('1 new') ?? false);
+    expect(await focusedId(page)).toBe('c0001');
+    expect(await page.$eval('[data-id=c0001]', (row) => row.getBoundingClientRect().top)).toBe(before);
+    await page.click('.pill');
+    await until(async () => (await page.textContent('.count-line'))?.includes('13 comments') ?? false);
+  });
+
   it('keeps nasty markup inert', async () => {
     const nasty = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>';
     await addComment(ports, {
