@@ -36,6 +36,8 @@ const DOORS: Record<string, readonly string[]> = {
   'services/moderation': ['shared', 'services/validate', 'services/spam-check'],
   // Types of what the API answers; a bundler drops them.
   'services/desk': ['shared', 'services/moderation'],
+  // What is imported is cleaned, rendered and keyed as what is submitted.
+  'services/import': ['shared', 'services/validate', 'services/spam-check/fingerprint.ts'],
   services: ['shared'],
   'infra/aws': ['shared', 'services', 'infra/topology.ts', 'infra/measurements.json'],
   'infra/local': ['shared', 'services', 'infra/topology.ts'],
