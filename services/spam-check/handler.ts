@@ -8,7 +8,8 @@ import { sitesOf } from '../../shared/store/sites.ts';
 import { linksOf, plainText } from '../validate/markdown.ts';
 import { imitates } from '../validate/names.ts';
 import { judge } from './judge.ts';
-import { MODEL_VERSION, modelOpinion } from './opinion.ts';
+import { lessonsOf } from './lessons.ts';
+import { assess, shippedModel } from './model.ts';
 import { signalsOf } from './signals.ts';
 
 const Input = z.object({ id: z.string(), version: z.number(), executionId: z.string() });
@@ -22,6 +23,7 @@ const MOST_SIGNALS = 12;
 export const spamCheck: Service = ({ table, clock, log }) => {
   const store = storeOf(table, clock);
   const sites = sitesOf(table, clock);
+  const lessons = lessonsOf(table, clock);
   return async (input) => {
     const { id, executionId } = parse(Input, input, 'Internal.Bug');
     for (let race = 0; race < RACES; race++) {
@@ -45,9 +47,10 @@ export const spamCheck: Service = ({ table, clock, log }) => {
         hint: 'tried again',
       });
     const now = clock.now();
-    const [history, thread, tallies] = await Promise.all([
+    const [history, thread, weights, tallies] = await Promise.all([
       store.writerHistory(comment.site, comment.author.key),
       sites.thread(comment.site, comment.thread),
+      lessons.of(comment.site),
       tally(table, comment, now, policy.policy.heatPerMinute !== null),
     ]);
     const plain = plainText(text.body);
@@ -61,11 +64,10 @@ export const spamCheck: Service = ({ table, clock, log }) => {
           comment.author.name,
           site.authors.map(({ name }) => name),
         );
-    const opinion = modelOpinion({
-      text: plain,
-      author: comment.author.name,
-      ...(comment.author.url && { link: comment.author.url }),
-    });
+    const opinion = assess(
+      { text: plain, author: comment.author.name, ...(comment.author.url && { link: comment.author.url }) },
+      weights,
+    );
     const rules = signalsOf(
       {
         text: plain,
@@ -88,7 +90,7 @@ export const spamCheck: Service = ({ table, clock, log }) => {
       {
         signals: rules,
         modelSignals: opinion.signals,
-        ...(opinion.logOdds !== undefined && { modelLogOdds: opinion.logOdds }),
+        modelLogOdds: opinion.logOdds,
         toxicity: opinion.toxicity,
       },
       thread?.premoderate ? { ...policy.policy, premoderate: true } : policy.policy,
@@ -109,7 +111,7 @@ export const spamCheck: Service = ({ table, clock, log }) => {
       signals: signals.slice(0, MOST_SIGNALS),
       reason: reasons[0] ?? 'score',
       policyVersion: policy.version,
-      modelVersion: MODEL_VERSION,
+      modelVersion: shippedModel().meta.version,
       executionId,
       revision: comment.revision,
       at: now,

@@ -16,6 +16,7 @@ import { eventBridgeBus } from '../../infra/aws/adapters/bus.ts';
 import { sesMail } from '../../infra/aws/adapters/mail.ts';
 import { sqsQueue } from '../../infra/aws/adapters/queue.ts';
 import { documentClient, dynamoTable } from '../../infra/aws/adapters/table.ts';
+import { INDEXES } from '../../infra/aws/table-schema.ts';
 import type { BusRig } from '../contracts/bus.contract.ts';
 import type { MailRig } from '../contracts/mail.contract.ts';
 import type { QueueRig } from '../contracts/queue.contract.ts';
@@ -41,20 +42,18 @@ const pair = (name: string) =>
     { AttributeName: `${name}sk`, KeyType: 'RANGE' },
   ] as const;
 
-const INDEXES = ['gsi1', 'gsi2', 'gsi3'];
-
 /** The table as the stack makes it, for emulators. */
 export const tableDefinition = (TableName: string): CreateTableCommandInput => ({
   TableName,
   BillingMode: 'PAY_PER_REQUEST',
   KeySchema: [...pair('')],
-  AttributeDefinitions: ['', ...INDEXES].flatMap((name) =>
+  AttributeDefinitions: ['', ...Object.keys(INDEXES)].flatMap((name) =>
     pair(name).map(({ AttributeName }) => ({ AttributeName, AttributeType: 'S' as const })),
   ),
-  GlobalSecondaryIndexes: INDEXES.map((IndexName) => ({
+  GlobalSecondaryIndexes: Object.entries(INDEXES).map(([IndexName, ProjectionType]) => ({
     IndexName,
     KeySchema: [...pair(IndexName)],
-    Projection: { ProjectionType: 'ALL' },
+    Projection: { ProjectionType },
   })),
 });
 
