@@ -9,6 +9,7 @@ import type { Json } from './asl/types.ts';
 import { ACCOUNT, localBus, REGION } from './bus.ts';
 import { checkTopology } from './check-topology.ts';
 import type { Database } from './database.ts';
+import { localExecutions } from './executions.ts';
 import { functionArn, serviceOf } from './functions.ts';
 import { localQueues, type LocalQueue } from './queues.ts';
 import { localSearch } from './search.ts';
@@ -36,6 +37,7 @@ export function localRuntime(
     mail: makeMail,
     publicUrl,
     onWrite,
+    historyMb = 64,
     workflowFile = (file) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'),
     services = serviceOf,
   }: {
@@ -46,12 +48,18 @@ export function localRuntime(
     mail: (table: Ports['table']) => Mail;
     publicUrl: string;
     onWrite?: (item: Item) => void;
+    /** What the kept histories of Express runs may take. */
+    historyMb?: number;
     workflowFile?: (file: string) => string;
     services?: Record<string, Service>;
   },
 ) {
   checkTopology(topology, Object.keys(services));
-  const table = localTable(database, clock, onWrite);
+  const executions = localExecutions(database, clock, { limitBytes: historyMb * 1_048_576 });
+  const table = localTable(database, clock, (item) => {
+    onWrite?.(item);
+    if (item.status === 'erased' && typeof item.id === 'string') void executions.forget(item.id);
+  });
   const search = localSearch(database);
   const queues = localQueues(topology.queues, database, clock);
   const bus = localBus(topology, queues, database, clock);
@@ -112,7 +120,7 @@ export function localRuntime(
     return JSON.parse(text);
   };
 
-  const workflows = localWorkflows(topology.workflows, definitionOf, perform, { database, clock, log });
+  const workflows = localWorkflows(topology.workflows, definitionOf, perform, { database, clock, log, executions });
   const ports: Ports = {
     table,
     search,
@@ -278,6 +286,7 @@ export function localRuntime(
     search,
     queues,
     workflows,
+    executions,
     bus,
     invoke,
     database,
@@ -291,6 +300,7 @@ export function localRuntime(
       }
       every(2000, () => search.index());
       every(30_000, () => table.sweep());
+      every(60_000, () => executions.sweep());
     },
     /** Depth and flight of every queue, and what stands in its dead letters. */
     async health() {
