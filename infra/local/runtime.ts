@@ -9,6 +9,7 @@ import type { Json } from './asl/types.ts';
 import { ACCOUNT, localBus, REGION } from './bus.ts';
 import { checkTopology } from './check-topology.ts';
 import type { Database } from './database.ts';
+import { localExecutions } from './executions.ts';
 import { functionArn, serviceOf } from './functions.ts';
 import { localQueues, type LocalQueue } from './queues.ts';
 import { localSearch } from './search.ts';
@@ -37,6 +38,7 @@ export function localRuntime(
     publicUrl,
     providers,
     onWrite,
+    historyMb = 64,
     workflowFile = (file) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'),
     services = serviceOf,
   }: {
@@ -48,12 +50,18 @@ export function localRuntime(
     publicUrl: string;
     providers?: Ports['providers'];
     onWrite?: (item: Item) => void;
+    /** What the kept histories of Express runs may take. */
+    historyMb?: number;
     workflowFile?: (file: string) => string;
     services?: Record<string, Service>;
   },
 ) {
   checkTopology(topology, Object.keys(services));
-  const table = localTable(database, clock, onWrite);
+  const executions = localExecutions(database, clock, { limitBytes: historyMb * 1_048_576 });
+  const table = localTable(database, clock, (item) => {
+    onWrite?.(item);
+    if (item.status === 'erased' && typeof item.id === 'string') void executions.forget(item.id);
+  });
   const search = localSearch(database);
   const queues = localQueues(topology.queues, database, clock);
   const bus = localBus(topology, queues, database, clock);
@@ -114,7 +122,7 @@ export function localRuntime(
     return JSON.parse(text);
   };
 
-  const workflows = localWorkflows(topology.workflows, definitionOf, perform, { database, clock, log });
+  const workflows = localWorkflows(topology.workflows, definitionOf, perform, { database, clock, log, executions });
   const ports: Ports = {
     table,
     search,
@@ -281,6 +289,7 @@ export function localRuntime(
     search,
     queues,
     workflows,
+    executions,
     bus,
     invoke,
     database,
@@ -294,6 +303,7 @@ export function localRuntime(
       }
       every(2000, () => search.index());
       every(30_000, () => table.sweep());
+      every(60_000, () => executions.sweep());
     },
     /** Depth and flight of every queue, and what stands in its dead letters. */
     async health() {

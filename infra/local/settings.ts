@@ -80,3 +80,22 @@ export function rootKeyOf(folder: string): Buffer {
   }
   return key;
 }
+
+/** Who may call the AWS-compatible endpoint: as set, else made once and kept beside the data, for its owner alone. */
+export function awsKeyOf(folder: string, set?: string): { id: string; secret: string } {
+  const file = join(folder, 'aws.key');
+  if (set === undefined && !existsSync(file)) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // As AWS makes them: 20 characters, and 40.
+    const id = `AKIA${randomBytes(10).toString('hex').slice(0, 16).toUpperCase()}`;
+    writeFileSync(file, `${id}:${randomBytes(30).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
+  }
+  const text = set ?? readFileSync(file, 'utf8').trim();
+  const [id = '', secret = ''] = text.split(/:(.*)/s, 2);
+  if (id === '' || secret === '') {
+    throw new SluiceError('Config.Invalid', `${file} does not hold id:secret`, {
+      hint: 'delete it, and it is made again',
+    });
+  }
+  return { id, secret };
+}
