@@ -137,7 +137,7 @@ function isExportRow(value: unknown): value is ExportRow {
   );
 }
 
-const STATUS: Record<Status, ImportStatus> = {
+export const STATUS: Record<Status, ImportStatus> = {
   received: 'held',
   held: 'held',
   published: 'published',
