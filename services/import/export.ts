@@ -3,7 +3,7 @@ import type { Clock, Table } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { contactsOf } from '../../shared/store/contacts.ts';
 import { deskListing, headKey, strip } from '../../shared/store/keys.ts';
-import { sitesOf } from '../../shared/store/sites.ts';
+import { sitesOf, type Thread } from '../../shared/store/sites.ts';
 import type { Vault } from '../../shared/vault.ts';
 import { STATUS, type ExportEnd, type ExportRow } from './sluice.ts';
 import type { WxrRow } from './wxr.ts';
@@ -56,8 +56,8 @@ export async function* exportRows(
 
   const said = new Set<string>();
   for await (const { thread, comments } of byThread({ table, clock }, site.id)) {
-    const { key, url, title, closed = false, aliases } = thread;
-    yield { type: 'thread', key, ...(url && { url }), ...(title && { title }), closed, ...(aliases && { aliases }) };
+    const { site: _site, closed = false, ...rest } = thread;
+    yield { type: 'thread', ...rest, closed };
     for await (const comment of comments) {
       const id = comment.author.contact;
       if (options.contacts && id !== undefined && !said.has(id)) {
@@ -102,12 +102,10 @@ export async function* wxrRows(
   }
 }
 
-type ThreadShape = { key: string; url?: string; title?: string; closed?: boolean; aliases?: readonly string[] };
-
 async function* byThread(
   { table, clock }: Pick<Stored, 'table' | 'clock'>,
   site: string,
-): AsyncGenerator<{ thread: ThreadShape; comments: AsyncIterable<Comment> }> {
+): AsyncGenerator<{ thread: Thread; comments: AsyncIterable<Comment> }> {
   const sites = sitesOf(table, clock);
   const ids = new Map<string, Map<string, number>>();
   for await (const { id, thread, submittedAt } of commentsOf(table, site)) {
@@ -124,7 +122,7 @@ async function* byThread(
     }
     cursor = page.cursor;
   } while (cursor);
-  for (const [key, some] of ids) yield { thread: { key }, comments: inOrder(table, some) };
+  for (const [key, some] of ids) yield { thread: { site, key }, comments: inOrder(table, some) };
 }
 
 async function* inOrder(table: Table, ids: ReadonlyMap<string, number> | undefined): AsyncGenerator<Comment> {

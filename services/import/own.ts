@@ -99,9 +99,9 @@ export async function importOwn(pieces: AsyncIterable<string>, target: Target): 
     else if (row.type === 'author') await takeAuthor(row, line);
     else if (row.type === 'contact') await takeContact(row);
     else if (row.type === 'thread') {
-      const { type: _type, ...thread } = row;
-      report.see({ kind: 'thread', line, ...thread });
-      await writer.takeThread(thread);
+      const { type: _type, closed, ...thread } = row;
+      report.see({ kind: 'thread', line, key: row.key });
+      await writer.takeThread({ ...thread, ...(closed && { closed }) });
     } else if (row.type === 'comment') {
       const { comment } = row;
       report.see({

@@ -33,16 +33,16 @@ export type WriterOptions = {
   report: ReportCollector;
   /** Counts what would be written, and writes nothing. */
   dryRun?: boolean;
-  /** Transactions under way at once, 40 unless told: locally they share one commit. */
+  /** Transactions under way at once, 250 unless told: locally they share one commit. */
   atOnce?: number;
 };
 
 /** Comments looked up and written together. */
-export const BATCH = 1000;
+export const BATCH = 3000;
 /** What one transaction of the table takes. */
 const MOST_WRITES = 100;
 const MOST_KEYS = 100;
-const AT_ONCE = 40;
+const AT_ONCE = 250;
 /** How often a store that is busy is asked again, each time after a longer wait. */
 const TRIES = 8;
 /** Remembered threads, contacts and names; past this they are looked up anew. */
@@ -390,9 +390,13 @@ export function importWriter({ table, vault, clock, site, policy, report, ...opt
     },
 
     /** Records a thread; `end` or the next batch writes it. */
-    async takeThread(thread: Pick<ImportThread, 'key' | 'title' | 'url' | 'closed' | 'aliases'>): Promise<void> {
+    async takeThread({ premoderate, authorId, ...thread }: Omit<Thread, 'site'>): Promise<void> {
       const key = keyOf(thread.key);
-      if (key !== undefined) await know(key, thread, undefined);
+      if (key === undefined) return;
+      await know(key, thread, thread.firstAt);
+      const known = threads.get(key)?.thread;
+      if (known && premoderate !== undefined) known.premoderate ??= premoderate;
+      if (known && authorId !== undefined) known.authorId ??= authorId;
     },
 
     async end(): Promise<void> {

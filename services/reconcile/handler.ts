@@ -47,6 +47,7 @@ export const reconcile: Service = (ports) => {
       else cursors.delete(site);
       for (const item of page.items) {
         const comment = strip<Comment>(item);
+        // An imported comment has no `heldVersion` until it is held here: nobody is reminded of what came with a file.
         const waits = comment.status === 'held' || comment.pendingRevision !== null;
         if (!waits || comment.token || comment.heldVersion === undefined || (comment.heldAt ?? 0) > before) continue;
         const started = await workflows.start('review', {
