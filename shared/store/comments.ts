@@ -270,7 +270,7 @@ export function assertTransition(comment: Comment, to: Status, by: Actor): void 
 }
 
 /** The counters that follow from a change of status, so that no caller can forget one. */
-function tallies(before: Comment, after: Comment): Write[] {
+export function tallies(before: Pick<Comment, 'status' | 'publishedAt'>, after: Comment): Write[] {
   // An undo may take a comment out of its listing again.
   const listed = Number(after.publishedAt !== undefined) - Number(before.publishedAt !== undefined);
   if (before.status === after.status && listed === 0) return [];
