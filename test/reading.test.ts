@@ -93,6 +93,14 @@ describe('the page cache', () => {
   });
 });
 
+it('a tag that a proxy made weak is known again, also among others', async () => {
+  const url = `http://127.0.0.1:${await portOf()}${thread('tags')}`;
+  const etag = (await fetch(url)).headers.get('etag') ?? '';
+  for (const given of [etag, `W/${etag}`, `"other", W/${etag}`]) {
+    expect((await fetch(url, { headers: { 'if-none-match': given } })).status).toBe(304);
+  }
+});
+
 let listening: Promise<number> | undefined;
 const portOf = () => (listening ??= sluice.listen());
 
