@@ -15,6 +15,7 @@ import { doorRoutes } from '../../services/door/routes.ts';
 import { changesOf } from '../../services/moderation/changes.ts';
 import { moderationRoutes } from '../../services/moderation/routes.ts';
 import { authenticate } from '../../services/moderation/sessions.ts';
+import { authorRoutes } from '../../services/author/routes.ts';
 import { mailRoutes } from '../../services/deliver/mail-routes.ts';
 import { mailboxRoutes } from './mail.ts';
 import { clientResolver } from './client.ts';
@@ -96,6 +97,7 @@ export function localServer(
   const publicRoutes: Route[] = [
     ...doorRoutes(door, moderation as unknown as Route<never>[]),
     ...mailRoutes(ports),
+    ...authorRoutes(door),
     ...pageRoutes(door),
   ];
   const anyone = async (): Promise<undefined> => undefined;
@@ -128,9 +130,11 @@ export function localServer(
     const wanted =
       path === '/'
         ? 'demo.html'
-        : /^\/moderate(\/[^.]*)?$/.test(path)
-          ? 'desk/index.html'
-          : path.replace(/^\/moderate\//, 'desk/').replace(/^\//, '');
+        : path === '/author'
+          ? 'author/index.html'
+          : /^\/moderate(\/[^.]*)?$/.test(path)
+            ? 'desk/index.html'
+            : path.replace(/^\/moderate\//, 'desk/').replace(/^\//, '');
     const name = normalize(wanted);
     let file = files.get(name);
     if (!files.has(name)) {
