@@ -16,6 +16,7 @@ import { doorRoutes } from '../../services/door/routes.ts';
 import { changesOf } from '../../services/moderation/changes.ts';
 import { moderationRoutes } from '../../services/moderation/routes.ts';
 import { authenticate } from '../../services/moderation/sessions.ts';
+import { authorRoutes } from '../../services/author/routes.ts';
 import { mailRoutes } from '../../services/deliver/mail-routes.ts';
 import { mailboxRoutes } from './mail.ts';
 import { clientResolver } from './client.ts';
@@ -122,7 +123,7 @@ export function localServer(
   app.get('/health', async (c) =>
     c.json({ status: 'ok', queues: await health() }, 200, { 'cache-control': 'no-store' }),
   );
-  const besides = [...mailRoutes(ports), ...pageRoutes(door)];
+  const besides = [...mailRoutes(ports), ...authorRoutes(door), ...pageRoutes(door)];
   const publicRoutes: Route[] = [
     ...doorRoutes(door, [...besides, ...SERVED_HERE, ...moderation] as unknown as Route<never>[]),
     ...besides,
@@ -156,9 +157,11 @@ export function localServer(
     const wanted =
       path === '/'
         ? 'demo.html'
-        : /^\/moderate(\/[^.]*)?$/.test(path)
-          ? 'desk/index.html'
-          : path.replace(/^\/moderate\//, 'desk/').replace(/^\//, '');
+        : path === '/author'
+          ? 'author/index.html'
+          : /^\/moderate(\/[^.]*)?$/.test(path)
+            ? 'desk/index.html'
+            : path.replace(/^\/moderate\//, 'desk/').replace(/^\//, '');
     const name = normalize(wanted);
     let file = files.get(name);
     if (!files.has(name)) {
