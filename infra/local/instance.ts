@@ -11,6 +11,7 @@ import { pageCache } from './page-cache.ts';
 import { localRuntime, type Runtime } from './runtime.ts';
 import { ensureDemo, seedDemo } from './seed.ts';
 import { localServer, type LocalServer } from './server.ts';
+import { outsideProviders } from './providers.ts';
 import { rootKeyOf, type Settings } from './settings.ts';
 
 export type Instance = {
@@ -55,6 +56,7 @@ export async function openInstance(
     log,
     mail: (table) => (mail = localMail(settings, table, log)),
     publicUrl,
+    providers: outsideProviders(settings),
     onWrite: cache.touch,
   });
   const admin = await ensureAdmin(runtime.ports, settings.SLUICE_ADMIN_PASSWORD);

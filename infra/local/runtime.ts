@@ -35,6 +35,7 @@ export function localRuntime(
     log,
     mail: makeMail,
     publicUrl,
+    providers,
     onWrite,
     workflowFile = (file) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'),
     services = serviceOf,
@@ -45,6 +46,7 @@ export function localRuntime(
     log: Logger;
     mail: (table: Ports['table']) => Mail;
     publicUrl: string;
+    providers?: Ports['providers'];
     onWrite?: (item: Item) => void;
     workflowFile?: (file: string) => string;
     services?: Record<string, Service>;
@@ -125,6 +127,7 @@ export function localRuntime(
     vault,
     log,
     publicUrl,
+    ...(providers && { providers }),
   };
   const handlers = Object.fromEntries(
     Object.keys(topology.functions).map((name) => [name, (services[name] as Service)(ports)] as const),
