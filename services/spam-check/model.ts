@@ -169,6 +169,7 @@ const GROUPS = [
   'contact',
   'repetition',
   'writing',
+  'nothing-unusual',
   'site-learning',
 ] as const;
 type Group = (typeof GROUPS)[number];
@@ -264,6 +265,13 @@ export function explain(comment: CommentText, site?: SiteWeights, model: Model =
       value = next;
     }
     treeSum += value;
+  }
+
+  // What is not there is one reason, not three: an absence must not read as a presence, whatever its weight.
+  for (const group of MAY_BE_ABSENT) {
+    if (shows(f, group)) continue;
+    groupSum[G['nothing-unusual']]! += groupSum[G[group]]!;
+    groupSum[G[group]] = 0;
   }
 
   const { slope, offset } = spam.calibration;
@@ -415,8 +423,12 @@ function quote(words: string): string {
   return chars.length > QUOTED ? `${chars.slice(0, QUOTED - 1).join('')}…` : plain;
 }
 
-/** Whether any figure of a group is there at all: an absence must not be called a presence, whatever its weight. */
-const shows = (f: Features, group: Group) => SHAPE.some((_, s) => groupOfShape[s] === G[group] && f.shape[s]! > 0);
+const MAY_BE_ABSENT = ['links-in-text', 'disguised-letters', 'contact'] as const;
+const shapesOf = new Map(
+  MAY_BE_ABSENT.map((group) => [group, SHAPE.flatMap((_, s) => (groupOfShape[s] === G[group] ? [s] : []))]),
+);
+/** Whether any figure of a group is there at all. */
+const shows = (f: Features, group: (typeof MAY_BE_ABSENT)[number]) => shapesOf.get(group)!.some((s) => f.shape[s]! > 0);
 
 function wordsFor(group: Group, weight: number, f: Features, comment: CommentText): string {
   const spam = weight > 0;
@@ -428,24 +440,28 @@ function wordsFor(group: Group, weight: number, f: Features, comment: CommentTex
     }
     case 'plain-words': {
       const shown = heaviest(tokenSum, f, -1);
-      return shown ? `the words ${shown} are common in honest comments` : 'the rest of the wording was weighed';
+      return shown ? `the words ${shown} are more usual in honest comments` : 'the rest of the wording was weighed';
     }
     case 'author-name':
       return `the name "${quote(comment.author ?? '')}" ${spam ? 'looks like those that spam is signed with' : 'looks like those that honest comments are signed with'}`;
     case 'link-host':
       return `the writer's address "${quote(comment.link ?? '')}" ${spam ? 'looks like those that spam leads to' : 'looks like those that honest writers give'}`;
     case 'links-in-text':
-      return f.tokens > 0 && f.shape[SHAPE.indexOf('urls')]! > 0
-        ? `the addresses in the text ${like}`
-        : 'there is no address in the text';
+      return `the addresses in the text ${like}`;
     case 'disguised-letters':
-      return shows(f, group)
-        ? 'letters are disguised: look-alikes, invisible or stacked characters'
-        : 'no letter is disguised';
+      return 'letters are disguised: look-alikes, invisible or stacked characters';
     case 'contact':
-      return shows(f, group)
-        ? 'it names a phone, a messenger, a handle, long numbers or money'
-        : 'it names no contact and no money';
+      return 'it names a phone, a messenger, a handle, long numbers or money';
+    case 'nothing-unusual':
+      return 'what is missing was weighed: '.concat(
+        [
+          !shows(f, 'links-in-text') && 'no address in the text',
+          !shows(f, 'disguised-letters') && 'no disguised letters',
+          !shows(f, 'contact') && 'no contact and no money',
+        ]
+          .filter(Boolean)
+          .join(', '),
+      );
     case 'repetition':
       return spam ? 'words or characters repeat as in spam' : 'words do not repeat as they do in spam';
     case 'writing':
