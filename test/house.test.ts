@@ -30,7 +30,13 @@ const DOORS: Record<string, readonly string[]> = {
   'services/learn': ['shared', 'services/spam-check', 'services/validate/markdown.ts'],
   'services/reject': ['shared', 'services/publish/handler.ts'],
   // It does again what these did not finish.
-  'services/reconcile': ['shared', 'services/author-notify/handler.ts', 'services/moderation/decide.ts'],
+  'services/reconcile': [
+    'shared',
+    'services/author-notify/handler.ts',
+    'services/moderation/decide.ts',
+    'services/spam-check/second-opinion.ts',
+    'services/validate/markdown.ts',
+  ],
   'services/spam-check': ['shared', 'services/validate'],
   'services/validate': ['shared', 'services/spam-check/fingerprint.ts'],
   'services/moderation': ['shared', 'services/validate', 'services/spam-check'],

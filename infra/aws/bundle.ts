@@ -52,6 +52,8 @@ export async function bundle(
     platform: 'node',
     target: 'node24',
     format: 'cjs',
+    // Lambda reads UTF-8: tables of letters need no escapes.
+    charset: 'utf8',
     mainFields: ['module', 'main'],
     conditions: ['node', 'module'],
     // What a module reads from beside itself stands beside the bundle.

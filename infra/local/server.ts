@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
+import { z } from 'zod';
 import { SluiceError } from '../../shared/errors.ts';
-import { MAX_REQUEST_BYTES, problem, serve, type Bindings, type Route } from '../../shared/http.ts';
+import { MAX_REQUEST_BYTES, nothingFor, problem, serve, type Bindings, type Route } from '../../shared/http.ts';
 import { corsOf } from '../../services/door/cors.ts';
 import { doorOf } from '../../services/door/door.ts';
 import { pageRoutes } from '../../services/door/pages.ts';
@@ -49,6 +50,32 @@ const pageHeaders = (html: string): Record<string, string> => {
   };
 };
 
+/** What is answered beside the routes, as the OpenAPI page tells of it. */
+const SERVED_HERE: readonly Pick<Route, 'method' | 'path' | 'summary' | 'access' | 'responses'>[] = [
+  {
+    method: 'GET',
+    path: '/health',
+    summary: 'Whether it serves, and what waits in each queue',
+    access: 'public',
+    responses: {
+      200: {
+        description: 'By queue',
+        schema: z.object({
+          status: z.literal('ok'),
+          queues: z.record(z.string(), z.object({ depth: z.int(), inFlight: z.int(), dead: z.int() })),
+        }),
+      },
+    },
+  },
+  {
+    method: 'GET',
+    path: '/embed.js',
+    summary: 'The widget',
+    access: 'public',
+    responses: { 200: { description: 'JavaScript' } },
+  },
+];
+
 export type LocalServer = { server: Server; fetch: (request: Request, client?: string) => Promise<Response> };
 
 /** The HTTP side of the local runtime: door, desk and pages on one port, with the hot reads answered as bytes. */
@@ -87,25 +114,26 @@ export function localServer(
     }
     await next();
     c.res.headers.set('x-content-type-options', 'nosniff');
+    // Also to who names no origin: a cache between must not hand that answer to a page of another one.
+    c.res.headers.set('vary', 'origin');
     if (allowed) for (const [name, value] of Object.entries(allowed)) c.res.headers.set(name, value);
     return undefined;
   });
   app.get('/health', async (c) =>
     c.json({ status: 'ok', queues: await health() }, 200, { 'cache-control': 'no-store' }),
   );
+  const besides = [...mailRoutes(ports), ...pageRoutes(door)];
   const publicRoutes: Route[] = [
-    ...doorRoutes(door, moderation as unknown as Route<never>[]),
-    ...mailRoutes(ports),
-    ...pageRoutes(door),
+    ...doorRoutes(door, [...besides, ...SERVED_HERE, ...moderation] as unknown as Route<never>[]),
+    ...besides,
   ];
   const anyone = async (): Promise<undefined> => undefined;
   const whoever = authenticate(ports);
   app.route('/', serve([...moderation, ...mailboxRoutes(ports)], { authenticate: whoever, log }));
   app.route('/', serve(publicRoutes, { authenticate: anyone, log }));
-  app.get('*', (c) => fileAt(c.req.path));
-  app.notFound(() =>
-    problem(new SluiceError('Request.NotFound', 'there is nothing here', { hint: 'see /v1/openapi.json' })),
-  );
+  app.get('*', (c) => fileAt(c.req.path) ?? nothingFor(known, c.req));
+  const known = [...publicRoutes, ...SERVED_HERE, ...moderation];
+  app.notFound((c) => nothingFor(known, c.req));
   app.onError((error) => {
     if (!(error instanceof SluiceError)) log.error({ err: error }, 'request failed');
     return problem(
@@ -124,7 +152,7 @@ export function localServer(
   }
 
   /** A built front end's file; the desk's own paths all lead to its page. */
-  function fileAt(path: string): Response {
+  function fileAt(path: string): Response | undefined {
     const wanted =
       path === '/'
         ? 'demo.html'
@@ -157,7 +185,7 @@ export function localServer(
         files.set(name, file);
       }
     }
-    if (!file) return problem(new SluiceError('Request.NotFound', 'there is no such page', { hint: 'begin at /' }));
+    if (!file) return undefined;
     return new Response(new Uint8Array(file.body), { headers: file.headers });
   }
 
@@ -196,7 +224,10 @@ export function localServer(
         response.end(current ? undefined : page.body);
         return;
       }
-      void fill(request, response, url, key, stamp);
+      fill(request, response, url, key, stamp).catch((error: unknown) => {
+        log.error({ err: error }, 'request failed');
+        response.destroy();
+      });
     },
   );
 

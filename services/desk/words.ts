@@ -2,7 +2,7 @@
 export const LANGUAGES = ['en', 'de', 'fr'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-const WORDS = {
+export const WORDS = {
   // Around everything
   title: ['Sluice desk', 'Sluice-Pult', 'Bureau Sluice'],
   skip: ['Skip to the content', 'Zum Inhalt springen', 'Aller au contenu'],
@@ -168,6 +168,27 @@ const WORDS = {
     'Choisissez un commentaire à gauche.',
   ],
   whyHeld: ['Why it was held', 'Warum zurückgehalten', 'Pourquoi retenu'],
+  h_score: ['its score', 'sein Wert', 'son score'],
+  h_toxicity: ['toxicity', 'Giftigkeit', 'toxicité'],
+  h_links: ['many links', 'viele Links', 'beaucoup de liens'],
+  h_blocklist: ['a word or host on the list', 'ein Wort oder Ziel der Liste', 'un mot ou hôte de la liste'],
+  h_imitation: ['imitates a name of the site', 'ahmt einen Namen der Website nach', 'imite un nom du site'],
+  'h_first-comment': [
+    'first comments are held',
+    'erste Kommentare werden zurückgehalten',
+    'premiers commentaires retenus',
+  ],
+  h_premoderation: ['everything is held', 'alles wird zurückgehalten', 'tout est retenu'],
+  h_hours: [
+    'written within the hours that hold',
+    'in den Stunden geschrieben, die zurückhalten',
+    'écrit aux heures de retenue',
+  ],
+  h_away: ['the site is away', 'die Website ist abwesend', 'le site est absent'],
+  h_heat: ['the thread runs hot', 'der Beitrag läuft heiß', 'le fil s’échauffe'],
+  h_moderator: ['by a moderator', 'durch einen Moderator', 'par un modérateur'],
+  h_reports: ['readers reported it', 'Leser meldeten es', 'signalé par des lecteurs'],
+  h_appeal: ['the writer appealed', 'der Verfasser erhob Einspruch', 'l’auteur a fait recours'],
   signals: ['Signals', 'Signale', 'Indices'],
   speaksAgainst: ['against', 'dagegen', 'contre'],
   speaksFor: ['in favour', 'dafür', 'pour'],

@@ -3,7 +3,7 @@ import type { Comment, LogRow, Revision } from '../../shared/comment.ts';
 import { writerKeyOf } from '../../shared/door-note.ts';
 import { SluiceError } from '../../shared/errors.ts';
 import { Policy } from '../../shared/policy.ts';
-import type { Clock, Key, Table, Write } from '../../shared/ports.ts';
+import type { Clock, Item, Key, Table, Write } from '../../shared/ports.ts';
 import { tallies } from '../../shared/store/comments.ts';
 import { contactsOf } from '../../shared/store/contacts.ts';
 import { headItem, headKey, logKey, revisionKey, strip, threadKey } from '../../shared/store/keys.ts';
@@ -21,6 +21,9 @@ import type { ReportCollector } from './report.ts';
 /** One comment with all that is written in its moment. */
 export type Entry = { line: number; comment: Comment; revisions: readonly Revision[]; log: readonly LogRow[] };
 
+/** A comment that may be in the store already; another time tells another comment. */
+type Wanted = { id: string; line: number; at?: number };
+
 export type WriterOptions = {
   table: Table;
   vault: Vault;
@@ -30,16 +33,16 @@ export type WriterOptions = {
   report: ReportCollector;
   /** Counts what would be written, and writes nothing. */
   dryRun?: boolean;
-  /** Transactions under way at once, 40 unless told: locally they share one commit. */
+  /** Transactions under way at once, 250 unless told: locally they share one commit. */
   atOnce?: number;
 };
 
 /** Comments looked up and written together. */
-export const BATCH = 1000;
+export const BATCH = 3000;
 /** What one transaction of the table takes. */
 const MOST_WRITES = 100;
 const MOST_KEYS = 100;
-const AT_ONCE = 40;
+const AT_ONCE = 250;
 /** How often a store that is busy is asked again, each time after a longer wait. */
 const TRIES = 8;
 /** Remembered threads, contacts and names; past this they are looked up anew. */
@@ -65,6 +68,9 @@ export function importWriter({ table, vault, clock, site, policy, report, ...opt
   const left = new Set<string>();
   /** How deep those stand whose place changed by that. */
   const moved = new Map<string, number>();
+  /** Comments that no reader sees, and those among them that have published answers. */
+  const unlisted = new Set<string>();
+  const answered = new Set<string>();
   const taken: Policy = { ...policy, bodyBytes: BODY_BYTES };
   const authors = new Map(site.authors.flatMap((author) => authorNames(author).map((name) => [name, author] as const)));
   let waiting: PlanItem[] = [];
@@ -80,6 +86,10 @@ export function importWriter({ table, vault, clock, site, policy, report, ...opt
       else await know(normal, thread, undefined);
     }
     const planned = items.filter((item) => item.kind === 'comment');
+    for (const { id, status, parentId } of planned) {
+      if (status !== 'published' && status !== 'deleted') unlisted.add(id);
+      if (status === 'published' && parentId !== null && unlisted.has(parentId)) answered.add(parentId);
+    }
     const fresh = await withoutKnown(planned);
     const entries: { entry: Entry; email: string | undefined }[] = [];
     for (const item of fresh) {
@@ -101,10 +111,24 @@ export function importWriter({ table, vault, clock, site, policy, report, ...opt
     await exchange(entries);
     await writeThreads();
     await writeAll(entries.map(({ entry }) => entry));
+    await listAnswered();
+  }
+
+  /** A published answer hangs below what readers see: an unpublished comment above it keeps its place, without its text. */
+  async function listAnswered(): Promise<void> {
+    await inTurns([...answered], async (id) => {
+      const item = await table.get(headKey(id));
+      const comment = item && strip<Comment>(item);
+      if (!comment || comment.site !== site.id || comment.publishedAt !== undefined) return;
+      const next = headItem({ ...comment, publishedAt: comment.submittedAt });
+      // Who changes it meanwhile decides its place.
+      await patiently(() => table.write([{ put: next, if: { version: comment.version } }]));
+    });
+    answered.clear();
   }
 
   /** Those that are not in the store; the others are counted. */
-  async function withoutKnown<T extends { id: string; line: number }>(wanted: readonly T[]): Promise<T[]> {
+  async function withoutKnown<T extends Wanted>(wanted: readonly T[]): Promise<T[]> {
     const fresh: T[] = [];
     for (let from = 0; from < wanted.length; from += MOST_KEYS) {
       const some = wanted.slice(from, from + MOST_KEYS);
@@ -112,15 +136,21 @@ export function importWriter({ table, vault, clock, site, policy, report, ...opt
       some.forEach((item, index) => {
         const head = heads[index];
         if (!head) fresh.push(item);
-        else found(item, String(head.site));
+        else found(item, head);
       });
     }
     return fresh;
   }
 
-  function found({ id, line }: { id: string; line: number }, where: string): void {
-    if (where === site.id) report.unchanged++;
-    else report.note('skipped', line, `Comment ${id} belongs to the site ${where} already.`);
+  function found({ id, line, at }: Wanted, head: Item): void {
+    if (head.site !== site.id) {
+      report.note('skipped', line, `Comment ${id} belongs to the site ${String(head.site)} already.`);
+    } else if (at !== undefined && head.submittedAt !== at) {
+      // Systems number their comments from 1: two blogs on one site would hide each other's in silence.
+      const reason =
+        'The site has another comment under this id, from another file: import this one into a site of its own.';
+      report.note('skipped', line, reason);
+    } else report.unchanged++;
   }
 
   function keyOf(key: string): string | undefined {
@@ -323,7 +353,7 @@ export function importWriter({ table, vault, clock, site, policy, report, ...opt
           report.imported += rest.length;
           return;
         }
-        const fresh = await withoutKnown(rest.map((entry) => ({ id: entry.comment.id, line: entry.line, entry })));
+        const fresh = await withoutKnown(rest.map(wanted));
         rest = fresh.map(({ entry }) => entry);
       }
     });
@@ -354,16 +384,19 @@ export function importWriter({ table, vault, clock, site, policy, report, ...opt
           report.note('skipped', entry.line, `The id ${entry.comment.id} comes again later.`);
         }
       }
-      const items = [...once.values()].map((entry) => ({ id: entry.comment.id, line: entry.line, entry }));
-      const fresh = await withoutKnown(items);
+      const fresh = await withoutKnown([...once.values()].map(wanted));
       if (dryRun) report.imported += fresh.length;
       else await writeAll(fresh.map(({ entry }) => entry));
     },
 
     /** Records a thread; `end` or the next batch writes it. */
-    async takeThread(thread: Pick<ImportThread, 'key' | 'title' | 'url' | 'closed' | 'aliases'>): Promise<void> {
+    async takeThread({ premoderate, authorId, ...thread }: Omit<Thread, 'site'>): Promise<void> {
       const key = keyOf(thread.key);
-      if (key !== undefined) await know(key, thread, undefined);
+      if (key === undefined) return;
+      await know(key, thread, thread.firstAt);
+      const known = threads.get(key)?.thread;
+      if (known && premoderate !== undefined) known.premoderate ??= premoderate;
+      if (known && authorId !== undefined) known.authorId ??= authorId;
     },
 
     async end(): Promise<void> {
@@ -372,6 +405,8 @@ export function importWriter({ table, vault, clock, site, policy, report, ...opt
     },
   };
 }
+
+const wanted = (entry: Entry) => ({ id: entry.comment.id, line: entry.line, at: entry.comment.submittedAt, entry });
 
 /** All that the entries put, and what they add to the counters, each counter once. */
 function writesOf(entries: readonly Entry[]): Write[] {

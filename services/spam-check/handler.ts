@@ -10,7 +10,8 @@ import { imitates } from '../validate/names.ts';
 import { judge } from './judge.ts';
 import { lessonsOf } from './lessons.ts';
 import { assess, shippedModel } from './model.ts';
-import { signalsOf } from './signals.ts';
+import { askOutside, providersOf } from './second-opinion.ts';
+import { signalsOf, type WeighedSignal } from './signals.ts';
 
 const Input = z.object({ id: z.string(), version: z.number(), executionId: z.string() });
 
@@ -20,7 +21,8 @@ const RACES = 8;
 const MOST_SIGNALS = 12;
 
 /** Weighs one comment under its site's policy and keeps the judgement with it. Only the verdict travels on. */
-export const spamCheck: Service = ({ table, clock, log }) => {
+export const spamCheck: Service = (ports) => {
+  const { table, clock, log } = ports;
   const store = storeOf(table, clock);
   const sites = sitesOf(table, clock);
   const lessons = lessonsOf(table, clock);
@@ -86,23 +88,27 @@ export const spamCheck: Service = ({ table, clock, log }) => {
       },
       policy.policy,
     );
-    const { verdict, score, signals, reasons } = judge(
-      {
-        signals: rules,
-        modelSignals: opinion.signals,
-        modelLogOdds: opinion.logOdds,
-        toxicity: opinion.toxicity,
-      },
-      thread?.premoderate ? { ...policy.policy, premoderate: true } : policy.policy,
-      {
-        trusted,
-        ...(comment.author.role && { role: comment.author.role }),
-        firstComment: (history?.published ?? 0) === 0,
-        links: links.count,
-        ...(tallies.threadPerMinute !== undefined && { threadPerMinute: tallies.threadPerMinute }),
-        nowMs: now,
-      },
-    );
+    const verdictWith = (outside: readonly WeighedSignal[]) =>
+      judge(
+        {
+          signals: [...rules, ...outside],
+          modelSignals: opinion.signals,
+          modelLogOdds: opinion.logOdds,
+          toxicity: opinion.toxicity,
+        },
+        thread?.premoderate ? { ...policy.policy, premoderate: true } : policy.policy,
+        {
+          trusted,
+          ...(comment.author.role && { role: comment.author.role }),
+          firstComment: (history?.published ?? 0) === 0,
+          links: links.count,
+          ...(tallies.threadPerMinute !== undefined && { threadPerMinute: tallies.threadPerMinute }),
+          nowMs: now,
+        },
+      );
+    const alone = verdictWith([]);
+    const outside = await askOutside(ports, providersOf(ports, site, policy.policy), comment, plain, alone.score);
+    const { verdict, score, signals, reasons } = outside.signals.length > 0 ? verdictWith(outside.signals) : alone;
     return {
       verdict,
       score,
@@ -114,6 +120,7 @@ export const spamCheck: Service = ({ table, clock, log }) => {
       modelVersion: shippedModel().meta.version,
       executionId,
       revision: comment.revision,
+      ...(outside.degraded.length > 0 && { degraded: outside.degraded }),
       at: now,
     };
   }
