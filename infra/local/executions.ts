@@ -79,6 +79,7 @@ export function localExecutions(database: Database, clock: Clock, { limitBytes }
   const findExpress = sqlite.prepare(
     `SELECT id, 'EXPRESS' AS type, ${columns} FROM express WHERE workflow = ? AND name = ?`,
   );
+  const subject = sqlite.prepare('SELECT subject FROM express WHERE workflow = ? AND name = ?');
   const standardEvents = sqlite.prepare('SELECT event FROM history WHERE execution = ? ORDER BY id');
   const expressEvents = sqlite.prepare('SELECT events FROM express WHERE id = ?');
   const definition = sqlite.prepare('SELECT body FROM definition WHERE hash = ?');
@@ -178,6 +179,11 @@ export function localExecutions(database: Database, clock: Clock, { limitBytes }
 
     find(workflow: string, name: string): Execution | undefined {
       return find(workflow, name);
+    },
+
+    /** The comment that an Express run was about. */
+    subject(workflow: string, name: string): string | undefined {
+      return (subject.get(workflow, name) as { subject: string | null } | undefined)?.subject ?? undefined;
     },
 
     /** As GetExecutionHistory has it, oldest first. */
