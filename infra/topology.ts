@@ -158,7 +158,12 @@ export const topology: Topology = {
       timeoutSeconds: 10,
       may: { table: 'write', answer: ['review'] },
     },
-    remind: { folder: 'remind', memoryMb: 256, timeoutSeconds: 10, may: { table: 'write', send: ['notify'] } },
+    remind: {
+      folder: 'remind',
+      memoryMb: 256,
+      timeoutSeconds: 10,
+      may: { table: 'write', send: ['notify'], secret: true },
+    },
     deliver: {
       folder: 'deliver',
       memoryMb: 256,

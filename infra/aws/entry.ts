@@ -1,7 +1,7 @@
 import { pino, type Logger } from 'pino';
-import { ulid } from 'ulid';
 import { SluiceError } from '../../shared/errors.ts';
 import type { Clock, Ports, Service, Table } from '../../shared/ports.ts';
+import { systemClock, ulids } from './adapters/ids.ts';
 import { deskSearch } from './adapters/search.ts';
 import { environmentOf, type Environment } from './environment.ts';
 import { meter } from './metrics.ts';
@@ -58,7 +58,7 @@ export const loggerOf = (name: string, { stage, logLevel }: Environment): Logger
   pino({ level: logLevel, base: { function: name, stage } });
 
 export async function portsOf(name: string, environment: Environment, adapters: Adapters, log: Logger): Promise<Ports> {
-  const clock: Clock = { now: () => Date.now() };
+  const clock = systemClock;
   const table = adapters.table?.(environment, clock);
   return {
     table: table ?? forbidden(name, 'table'),
@@ -69,7 +69,7 @@ export async function portsOf(name: string, environment: Environment, adapters: 
     mail: adapters.mail?.(environment) ?? forbidden(name, 'mail'),
     vault: (await adapters.vault?.(environment)) ?? forbidden(name, 'secret'),
     clock,
-    ids: { next: () => ulid(clock.now()) },
+    ids: ulids(clock),
     log,
     publicUrl: environment.publicUrl,
   };

@@ -1,5 +1,7 @@
 import type { Environment } from './environment.ts';
 
+const VERDICTS = new Set(['publish', 'hold', 'reject']);
+
 /**
  * Metrics inside log lines, which CloudWatch takes out: no call, no wait.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
@@ -25,8 +27,8 @@ export function meter(name: string, { stage }: Pick<Environment, 'stage'>, write
       }),
     );
   return (records: number, result: unknown, code?: string): void => {
-    const { verdict, batchItemFailures } = (result ?? {}) as { verdict?: unknown; batchItemFailures?: unknown[] };
-    if (typeof verdict === 'string') emit({ stage, verdict }, 'Verdicts', 1);
+    const { next, batchItemFailures } = (result ?? {}) as { next?: string; batchItemFailures?: unknown[] };
+    if (name === 'spam-check' && next && VERDICTS.has(next)) emit({ stage, verdict: next }, 'Verdicts', 1);
     if (name === 'drain-dead-letters' && code === undefined) {
       emit({ stage }, 'DeadLetters', records - (batchItemFailures?.length ?? 0));
     }

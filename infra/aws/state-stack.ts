@@ -17,8 +17,7 @@ import type { Construct } from 'constructs';
 import { topology, type Rule } from '../topology.ts';
 import { acknowledge } from './nag.ts';
 import { busName, named, type Stage } from './stage.ts';
-
-const INDEXES = ['gsi1', 'gsi2', 'gsi3'] as const;
+import { INDEXES } from './table-schema.ts';
 
 /**
  * What holds data, and what takes it in: a comment is accepted while everything else is deployed anew or rolled back.
@@ -62,12 +61,12 @@ export class StateStack extends Stack {
       deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    for (const indexName of INDEXES) {
+    for (const [indexName, projection] of Object.entries(INDEXES)) {
       table.addGlobalSecondaryIndex({
         indexName,
         partitionKey: { name: `${indexName}pk`, type: AttributeType.STRING },
         sortKey: { name: `${indexName}sk`, type: AttributeType.STRING },
-        projectionType: ProjectionType.ALL,
+        projectionType: ProjectionType[projection],
       });
     }
     return table;

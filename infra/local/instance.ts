@@ -12,6 +12,7 @@ import { pageCache } from './page-cache.ts';
 import { localRuntime, type Runtime } from './runtime.ts';
 import { ensureDemo, seedDemo } from './seed.ts';
 import { localServer, type LocalServer } from './server.ts';
+import { outsideProviders } from './providers.ts';
 import { awsKeyOf, rootKeyOf, type Settings } from './settings.ts';
 
 export type Instance = {
@@ -50,13 +51,15 @@ export async function openInstance(
   ).replace(/\/$/, '');
   const lock = lockFolder(folder, publicUrl);
   const cache = pageCache();
+  let mail: ReturnType<typeof localMail> | undefined;
   const runtime = localRuntime(topology, {
     database: openDatabase(folder),
     clock: { now: Date.now },
     vault: vaultOf(rootKeyOf(folder)),
     log,
-    mail: (table) => localMail(settings, table, log),
+    mail: (table) => (mail = localMail(settings, table, log)),
     publicUrl,
+    providers: outsideProviders(settings),
     onWrite: cache.touch,
     historyMb: settings.SLUICE_HISTORY_MB,
   });
@@ -98,6 +101,7 @@ export async function openInstance(
       server.closeIdleConnections();
       await new Promise<void>((done) => (server.listening ? server.close(() => done()) : done()));
       await runtime.stop();
+      mail?.close();
       lock.release();
     },
   };

@@ -31,6 +31,14 @@ const Settings = z.object({
     .optional(),
   SLUICE_RATE_LIMIT: z.enum(['on', 'off']).default('on'),
   SLUICE_HISTORY_MB: z.coerce.number().min(1).max(100_000).default(64),
+  AKISMET_KEY: z
+    .string()
+    .regex(/^[A-Za-z0-9]{6,64}$/, 'a key from akismet.com')
+    .optional(),
+  AKISMET_URL: z.url({ protocol: /^https?$/ }).optional(),
+  BEDROCK_KEY: z.string().min(10).optional(),
+  BEDROCK_MODEL: z.string().min(3).default('anthropic.claude-3-5-haiku-20241022-v1:0'),
+  BEDROCK_URL: z.url({ protocol: /^https?$/ }).default('https://bedrock-runtime.us-east-1.amazonaws.com'),
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   MAIL_FROM: z.email().optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

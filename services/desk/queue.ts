@@ -70,6 +70,9 @@ export class Queue {
   #filters: Filters = NO_FILTERS;
   #generation = 0;
   #wanted = 0;
+  /** The decision that was sent last: undo waits for its answer. */
+  #last: Promise<unknown> = Promise.resolve();
+  #heldBefore = new Map<string, { newest: string | null; total: number }>();
   #listeners = new Set<() => void>();
 
   constructor(me: string) {
@@ -158,10 +161,20 @@ export class Queue {
   }
 
   /** Marks the rows at once, then asks the server; what it refuses is said at the row. */
-  async decide(
+  decide(
     ids: readonly string[],
     action: Action,
     more: { reason?: string; message?: string; note?: string } = {},
+  ): Promise<Batch> {
+    const sent = this.#decide(ids, action, more);
+    this.#last = sent;
+    return sent;
+  }
+
+  async #decide(
+    ids: readonly string[],
+    action: Action,
+    more: { reason?: string; message?: string; note?: string },
   ): Promise<Batch> {
     const entries = ids
       .map((id) => this.byId.get(id))
@@ -222,7 +235,9 @@ export class Queue {
   }
 
   /** Takes back a batch; answers what could not be taken back. */
-  async undo(batch: Batch | undefined = this.undoable.at(-1)): Promise<{ undone: number; refused: string[] }> {
+  async undo(wanted?: Batch): Promise<{ undone: number; refused: string[] }> {
+    if (!wanted) await this.#last;
+    const batch = wanted ?? this.undoable.at(-1);
     if (!batch) return { undone: 0, refused: [] };
     this.undoable = this.undoable.filter((other) => other !== batch);
     const refused: string[] = [];
@@ -253,7 +268,7 @@ export class Queue {
   /** What others did, as the feed tells it. */
   take(event: DeskEvent): void {
     const entry = this.byId.get(event.commentId);
-    if (event.by === this.me && event.type !== 'CommentHeld') return;
+    if (event.by === this.me) return;
     if (event.type === 'claimed' && entry && event.by) {
       entry.row = { ...entry.row, claimedBy: event.by };
       entry.claimedUntil = event.at + CLAIM_MS;
@@ -272,9 +287,23 @@ export class Queue {
       };
       entry.state = event.type === 'undone' ? 'open' : 'stale';
       if (event.by) entry.by = event.by;
-    } else if (event.type === 'CommentHeld' && !entry && this.#filters.status === 'held') {
-      this.fresh++;
     } else return;
+    this.#changed();
+  }
+
+  /** What waits newest at each site, as the feed tells it: a newcomer is announced, not pushed into the list. */
+  takeHeld(held: Record<string, { newest: string | null; total?: number }>): void {
+    let more = 0;
+    for (const [site, { newest, total = 0 }] of Object.entries(held)) {
+      const known = this.#heldBefore.get(site);
+      this.#heldBefore.set(site, { newest, total });
+      const ours = this.#filters.site === '' || this.#filters.site === site;
+      if (!known || !newest || known.newest === newest || this.byId.has(newest) || !ours) continue;
+      // A newest one that was decided makes way for an older one: then there are fewer, not more.
+      if (total > known.total || total === 0) more += Math.max(1, total - known.total);
+    }
+    if (more === 0 || this.#filters.status !== 'held') return;
+    this.fresh += more;
     this.#changed();
   }
 

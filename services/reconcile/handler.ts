@@ -1,33 +1,84 @@
 import type { Comment } from '../../shared/comment.ts';
 import type { Service } from '../../shared/ports.ts';
+import { storeOf } from '../../shared/store/comments.ts';
 import { deskListing, strip } from '../../shared/store/keys.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
+import { authorNotify } from '../author-notify/handler.ts';
 import { settleOwed } from '../moderation/decide.ts';
+import { askOutside, providersOf } from '../spam-check/second-opinion.ts';
+import { plainText } from '../validate/markdown.ts';
 
 /** A step that is under way needs no mending. */
 const SETTLED_AFTER_MS = 30_000;
-/** Looked at in one round; the next one goes on. */
+/** Published longer ago, and nobody told: then it was told when it was published. */
+const NOTIFIED_WITHIN_MS = 15 * 60_000;
+/** Looked at in one round, of each kind and site; the next round goes on. */
 const ROUND = 200;
 
+export type Mended = { owed: number; woken: number; unwatched: number; untold: number; revisited: number };
+
 /**
- * Finds what no retry reached, mends it, and counts it: decisions whose consequences are owed, and held comments that no
- * `review` waits for.
+ * Finds what no retry reached, mends it, counts it, and logs each: decisions whose consequences are owed, executions that
+ * wait for what is decided, held comments that no execution waits for, and published ones whose readers were not told.
  */
 export const reconcile: Service = (ports) => {
   const { table, clock, workflows, log } = ports;
+  const store = storeOf(table, clock);
   const sites = sitesOf(table, clock);
+  const tell = authorNotify(ports);
   const cursors = new Map<string, string>();
-  return async () => {
-    const before = clock.now() - SETTLED_AFTER_MS;
-    const mended = { owed: 0, unwatched: 0 };
+
+  /** The next page of a listing, round and round. */
+  const round = async (listing: string): Promise<readonly Comment[]> => {
+    const cursor = cursors.get(listing);
+    const page = await table.query({ index: 'gsi2', pk: listing, limit: ROUND, ...(cursor && { cursor }) });
+    if (page.cursor) cursors.set(listing, page.cursor);
+    else cursors.delete(listing);
+    return page.items.map((item) => strip<Comment>(item));
+  };
+
+  const due = async (kind: 'OWED' | 'WAKE' | 'REVISIT', before: number): Promise<readonly Comment[]> => {
     const { items } = await table.query({
       index: 'gsi3',
-      pk: 'OWED',
+      pk: kind,
       to: String(before).padStart(13, '0'),
       limit: ROUND,
     });
-    for (const item of items) {
-      const comment = strip<Comment>(item);
+    return items.map((item) => strip<Comment>(item));
+  };
+
+  /**
+   * Asks the providers that did not answer once more. What they say stands with the judgement; where it would have held a
+   * published comment, the comment goes to the queue and stays visible.
+   */
+  const revisit = async (comment: Comment): Promise<boolean> => {
+    const { judgement } = comment;
+    if (!judgement?.degraded) return false;
+    const { site, policy } = await sites.rules(comment.site);
+    const text = await store.revision(comment.id, judgement.revision);
+    if (!text) return false;
+    const providers = providersOf(ports, site, policy.policy).filter(({ name }) => judgement.degraded?.includes(name));
+    const { signals, degraded } = await askOutside(ports, providers, comment, plainText(text.body), judgement.score);
+    if (degraded.length > 0) return false;
+    const odds =
+      Math.log(judgement.score / (1 - judgement.score)) + signals.reduce((sum, { weight }) => sum + weight, 0);
+    const { degraded: _answered, ...rest } = judgement;
+    const next = { ...rest, score: 1 / (1 + Math.exp(-odds)), signals: [...signals, ...rest.signals] };
+    const doubtful = comment.status === 'published' && next.score >= policy.policy.holdAt;
+    const kept = await store.annotate(comment, {
+      judgement: next,
+      ...(doubtful && { queued: true, heldAt: clock.now(), holdReason: 'second-opinion' }),
+    });
+    if (kept) log.info({ commentId: comment.id, doubtful }, 'judged again: a provider is back');
+    return kept;
+  };
+
+  return async (): Promise<Mended> => {
+    const now = clock.now();
+    const before = now - SETTLED_AFTER_MS;
+    const mended: Mended = { owed: 0, woken: 0, unwatched: 0, untold: 0, revisited: 0 };
+
+    for (const comment of await due('OWED', before)) {
       await settleOwed(ports, comment);
       mended.owed += 1;
       log.warn(
@@ -35,28 +86,42 @@ export const reconcile: Service = (ports) => {
         'reconciled: a decision owed its consequences',
       );
     }
+
+    for (const comment of await due('WAKE', before)) {
+      if (comment.token !== undefined) await workflows.succeed(comment.token, {});
+      await store.annotate(comment, { token: undefined } as object);
+      mended.woken += 1;
+      log.warn({ commentId: comment.id }, 'reconciled: an execution waited for what was decided');
+    }
+
+    for (const comment of await due('REVISIT', before)) {
+      if (await revisit(comment)) mended.revisited += 1;
+    }
+
     for (const { id: site } of await sites.list()) {
-      const cursor = cursors.get(site);
-      const page = await table.query({
-        index: 'gsi2',
-        pk: deskListing(site, 'held'),
-        limit: ROUND,
-        ...(cursor && { cursor }),
-      });
-      if (page.cursor) cursors.set(site, page.cursor);
-      else cursors.delete(site);
-      for (const item of page.items) {
-        const comment = strip<Comment>(item);
+      for (const comment of await round(deskListing(site, 'held'))) {
         const waits = comment.status === 'held' || comment.pendingRevision !== null;
-        if (!waits || comment.token || comment.heldVersion === undefined || (comment.heldAt ?? 0) > before) continue;
+        // What came by import waits without reminders.
+        if (!waits || comment.imported || comment.token || comment.heldVersion === undefined) continue;
+        if ((comment.heldAt ?? 0) > before) continue;
         const started = await workflows.start('review', {
           name: `${comment.id}-${comment.heldVersion}`,
           input: { id: comment.id, version: comment.heldVersion },
         });
-        if (started === 'started') {
-          mended.unwatched += 1;
-          log.warn({ commentId: comment.id }, 'reconciled: a held comment that nobody waited for');
-        }
+        if (started !== 'started') continue;
+        mended.unwatched += 1;
+        log.warn({ commentId: comment.id }, 'reconciled: a held comment that nobody waited for');
+      }
+
+      for (const comment of await store.newestPublished(site, ROUND)) {
+        const at = comment.publishedAt ?? now;
+        if (comment.imported || at > before || at < now - NOTIFIED_WITHIN_MS) continue;
+        const { items } = await table.query({ pk: `C#${comment.id}`, prefix: 'N#', limit: 1 });
+        if (items.length > 0) continue;
+        const { queued } = (await tell({ id: comment.id, version: comment.version })) as { queued: number };
+        if (queued === 0) continue;
+        mended.untold += 1;
+        log.warn({ commentId: comment.id }, 'reconciled: published, and nobody was told');
       }
     }
     return mended;

@@ -30,14 +30,20 @@ export function answer(line: string, number: number): string {
     if (line.trim() === '') return fault('the line is empty: expected a JSON object');
     return fault(`not JSON: ${(cause as Error).message.slice(0, 200)}`);
   }
-  if (typeof row !== 'object' || row === null || Array.isArray(row)) return fault('expected a JSON object {id, text, author?, link?}');
+  if (typeof row !== 'object' || row === null || Array.isArray(row))
+    return fault('expected a JSON object {id, text, author?, link?}');
   const { id: given, text, author, link } = row as Record<string, unknown>;
   if (typeof given === 'string' || typeof given === 'number') id = given;
   if (id === null) return fault('id is missing: expected a string');
-  if (typeof text !== 'string') return fault(`text is ${text === undefined ? 'missing' : typeof text}: expected a string`);
+  if (typeof text !== 'string')
+    return fault(`text is ${text === undefined ? 'missing' : typeof text}: expected a string`);
   // null is how many exporters write "none".
-  for (const [name, value] of [['author', author], ['link', link]] as const)
-    if (value !== undefined && value !== null && typeof value !== 'string') return fault(`${name} is ${typeof value}: expected a string`);
+  for (const [name, value] of [
+    ['author', author],
+    ['link', link],
+  ] as const)
+    if (value !== undefined && value !== null && typeof value !== 'string')
+      return fault(`${name} is ${typeof value}: expected a string`);
   try {
     const judged = assess({
       text,
@@ -69,14 +75,18 @@ function idIn(line: string): string | null {
   }
 }
 
+// Bytes that are no UTF-8 become U+FFFD: what can be read of the comment is judged.
+const decode = (bytes: Buffer) => bytes.toString('utf8');
+
 /**
  * Answers every line of a byte stream.
  *
  * @param write resolves once more may be written; awaited, so that nothing piles up
  */
-export async function classify(input: AsyncIterable<Uint8Array>, write: (text: string) => Promise<void>): Promise<void> {
-  // Bytes that are no UTF-8 become U+FFFD: what can be read of the comment is judged.
-  const decode = (bytes: Buffer) => bytes.toString('utf8');
+export async function classify(
+  input: AsyncIterable<Uint8Array>,
+  write: (text: string) => Promise<void>,
+): Promise<void> {
   let number = 0;
   let held: Buffer[] = [];
   let heldBytes = 0;
@@ -88,7 +98,13 @@ export async function classify(input: AsyncIterable<Uint8Array>, write: (text: s
     if (cut) {
       const id = idIn(decode(bytes.subarray(0, 1_000)));
       out += `${JSON.stringify({ id, line: number, error: `the line is longer than ${LINE_LIMIT} bytes` })}\n`;
-    } else out += `${answer(decode(bytes).replace(/\r$/, '').replace(/^\uFEFF/, ''), number)}\n`;
+    } else
+      out += `${answer(
+        decode(bytes)
+          .replace(/\r$/, '')
+          .replace(/^\uFEFF/, ''),
+        number,
+      )}\n`;
     held = [];
     heldBytes = 0;
     cut = false;

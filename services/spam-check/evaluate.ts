@@ -85,14 +85,15 @@ function judgeAll(all: readonly Row[]): Judged[] {
 }
 
 type Interval = [low: number, high: number];
+const at = (sorted: number[], q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
 function intervals(rows: readonly Scored[], samples: number): Partial<Record<keyof Metrics, Interval>> {
   const next = random(7);
   const drawn = new Map<keyof Metrics, number[]>();
   for (let b = 0; b < samples; b++) {
     const metrics = metricsOf(Array.from(rows, () => rows[Math.floor(next() * rows.length)]!));
-    for (const name of METRICS) if (!Number.isNaN(metrics[name])) drawn.set(name, [...(drawn.get(name) ?? []), metrics[name]]);
+    for (const name of METRICS)
+      if (!Number.isNaN(metrics[name])) drawn.set(name, [...(drawn.get(name) ?? []), metrics[name]]);
   }
-  const at = (sorted: number[], q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
   return Object.fromEntries(
     [...drawn].map(([name, list]) => {
       const sorted = list.toSorted((a, b) => a - b);
@@ -106,9 +107,13 @@ const cell = (value: number) => (Number.isNaN(value) ? '-' : value.toFixed(4)).p
 
 if (values['learning-curve']) {
   const curve = learningCurve(readRows(folder), progress, values.only?.split(','));
-  print(`${'source'.padEnd(20)}${'decisions'.padStart(10)}${'AUC'.padStart(9)}${'recall'.padStart(9)}${'FP'.padStart(9)}`);
+  print(
+    `${'source'.padEnd(20)}${'decisions'.padStart(10)}${'AUC'.padStart(9)}${'recall'.padStart(9)}${'FP'.padStart(9)}`,
+  );
   for (const { source, decisions, auc, recall, fpr } of curve)
-    print(`${source.padEnd(20)}${String(decisions).padStart(10)}${auc.toFixed(4).padStart(9)}${recall.toFixed(4).padStart(9)}${fpr.toFixed(4).padStart(9)}`);
+    print(
+      `${source.padEnd(20)}${String(decisions).padStart(10)}${auc.toFixed(4).padStart(9)}${recall.toFixed(4).padStart(9)}${fpr.toFixed(4).padStart(9)}`,
+    );
   if (values.svg) writeFileSync(values.svg, curveSvg(curve));
 } else {
   const all = readRows(folder);
@@ -142,12 +147,18 @@ if (values['learning-curve']) {
   });
   if (values.json) print(JSON.stringify(report, null, 1));
   else {
-    print(`${''.padEnd(26)}${'n'.padStart(7)}${'pos'.padStart(6)}${HEAD.map((h) => h.padStart(8)).join('')}${'ham≥hold'.padStart(10)}${'ham≥rej'.padStart(9)}`);
+    print(
+      `${''.padEnd(26)}${'n'.padStart(7)}${'pos'.padStart(6)}${HEAD.map((h) => h.padStart(8)).join('')}${'ham≥hold'.padStart(10)}${'ham≥rej'.padStart(9)}`,
+    );
     for (const m of report) {
       const rates = values.toxic ? '' : `${cell(m.hamHeld).padStart(10)}${cell(m.hamRejected).padStart(9)}`;
-      print(`${m.name.padEnd(26)}${String(m.n).padStart(7)}${String(m.positives).padStart(6)}${METRICS.map((k) => cell(m[k])).join('')}${rates}`);
+      print(
+        `${m.name.padEnd(26)}${String(m.n).padStart(7)}${String(m.positives).padStart(6)}${METRICS.map((k) => cell(m[k])).join('')}${rates}`,
+      );
       for (const side of [0, 1] as const)
-        print(`${(side === 0 ? '   95 % from' : '        to').padEnd(39)}${METRICS.map((k) => cell(m.intervals[k]?.[side] ?? Number.NaN)).join('')}`);
+        print(
+          `${(side === 0 ? '   95 % from' : '        to').padEnd(39)}${METRICS.map((k) => cell(m.intervals[k]?.[side] ?? Number.NaN)).join('')}`,
+        );
     }
     print('');
     print(reliabilityPlot(scored(judged)));
@@ -156,6 +167,8 @@ if (values['learning-curve']) {
   if (values.predictions)
     writeFileSync(
       values.predictions,
-      judged.map(({ row, score, toxicity }) => JSON.stringify({ id: row.id, score: values.toxic ? toxicity : score })).join('\n'),
+      judged
+        .map(({ row, score, toxicity }) => JSON.stringify({ id: row.id, score: values.toxic ? toxicity : score }))
+        .join('\n'),
     );
 }

@@ -15,17 +15,21 @@ export const VIEWS = ['letters', 'words', 'author', 'links'] as const;
 export type View = (typeof VIEWS)[number];
 
 /** Shape figures by name, in the order of {@link Features.shape}. The order is part of the model file. */
+// oxfmt-ignore
 export const SHAPE = [
-  ...['length', 'word-count', 'word-length', 'capitals', 'digits', 'punctuation', 'emoji', 'emoji-share'],
-  ...['exclamations', 'questions', 'lines', 'urls', 'url-share', 'url-last', 'url-first', 'url-only', 'url-depth'],
-  ...['url-hyphens', 'url-digits', 'money', 'long-numbers', 'phone', 'messenger', 'handles', 'mail'],
-  ...['fancy-share', 'fancy', 'mixed-words', 'invisible', 'stacked-marks', 'spaced-letters', 'letter-digit-words'],
-  ...['digit-tail', 'shouted-words', 'titled-words', 'distinct-words', 'most-repeated', 'longest-run', 'first-person'],
-  ...['second-person', 'promotion', 'praise', 'code', 'lower-start', 'ends-plain', 'foreign-letters', 'scripts'],
-  ...['reply-mark', 'promotion-words', 'repeated-words', 'praise-words', 'short-lines', 'keyword-line'],
-  ...['name-length', 'name-words', 'name-digits', 'name-lower', 'name-upper', 'name-address', 'name-handle-tail'],
-  ...['name-at', 'name-foreign', 'name-in-text', 'name-fancy', 'name-consonants', 'name-entropy', 'name-titled'],
-  ...['link-depth', 'link-hyphens', 'link-digits', 'link-length', 'link-labels', 'link-query', 'link-in-text', 'link-name'],
+  'length', 'word-count', 'word-length', 'capitals', 'digits', 'punctuation',
+  'emoji', 'emoji-share', 'exclamations', 'questions', 'lines', 'urls',
+  'url-share', 'url-last', 'url-first', 'url-only', 'url-depth', 'url-hyphens',
+  'url-digits', 'money', 'long-numbers', 'phone', 'messenger', 'handles',
+  'mail', 'fancy-share', 'fancy', 'mixed-words', 'invisible', 'stacked-marks',
+  'spaced-letters', 'letter-digit-words', 'digit-tail', 'shouted-words', 'titled-words', 'distinct-words',
+  'most-repeated', 'longest-run', 'first-person', 'second-person', 'promotion', 'praise',
+  'code', 'lower-start', 'ends-plain', 'foreign-letters', 'scripts', 'reply-mark',
+  'promotion-words', 'repeated-words', 'praise-words', 'short-lines', 'keyword-line', 'name-length',
+  'name-words', 'name-digits', 'name-lower', 'name-upper', 'name-address', 'name-handle-tail',
+  'name-at', 'name-foreign', 'name-in-text', 'name-fancy', 'name-consonants', 'name-entropy',
+  'name-titled', 'link-depth', 'link-hyphens', 'link-digits', 'link-length', 'link-labels',
+  'link-query', 'link-in-text', 'link-name',
 ] as const;
 export type ShapeName = (typeof SHAPE)[number];
 const AT = Object.fromEntries(SHAPE.map((name, index) => [name, index])) as Record<ShapeName, number>;
@@ -68,6 +72,8 @@ export type Features = {
   /** What was read: the text, or its head and tail. */
   text: string;
   lang: string;
+  /** What speaks for a language other than English in Latin letters: function words, accented letters. */
+  foreignHints: number;
   hasAuthor: boolean;
   hasLink: boolean;
 };
@@ -106,12 +112,13 @@ const lookalikes = new Map(Object.entries(LOOKALIKES).flatMap(([to, letters]) =>
 
 function read(code: number): Read {
   const char = String.fromCodePoint(code);
-  const hidden = /\p{Cf}|\p{Cc}|[\u115F\u1160\u3164\uFFA0\u034F\u2800]|[\uFE00-\uFE0F]/u.test(char);
+  const hidden = /\p{Cf}|\p{Cc}|\u115F|\u1160|\u3164|\uFFA0|\u034F|\u2800|[\uFE00-\uFE0F]/u.test(char);
   if (/[\s\u2028\u2029]/u.test(char)) return blank(CLASS_SPACE);
   if (hidden) return blank(CLASS_HIDDEN);
   if (/\p{M}/u.test(char)) return blank(CLASS_MARK);
   let folded = char.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase();
-  let fancy = char.normalize('NFKC') !== char && /[a-z0-9]/i.test(char.normalize('NFKC')) && !/[ªº²³¹¼-¾ﬁﬂ™℠№…]/.test(char);
+  let fancy =
+    char.normalize('NFKC') !== char && /[a-z0-9]/i.test(char.normalize('NFKC')) && !/[ªº²³¹¼-¾ﬁﬂ™℠№…]/.test(char);
   // Circled and squared capitals in negative: no decomposition in Unicode, read by everybody.
   for (const from of [0x1f150, 0x1f170]) {
     if (code >= from && code < from + 26) {
@@ -122,6 +129,11 @@ function read(code: number): Read {
   const letter = /\p{L}/u.test(char) || (fancy && /[a-z]/.test(folded));
   const lookalike = lookalikes.get(char) ?? lookalikes.get(folded) ?? '';
   if (letter) {
+    // Small capitals and phonetic letters are Latin by Unicode's word, and disguise by use.
+    if (lookalike && /^\p{Script=Latin}$/u.test(char) && !/^[a-z]/.test(folded)) {
+      folded = lookalike;
+      fancy ||= (code >= 0x250 && code < 0x2b0) || (code >= 0x1d00 && code < 0x1d80) || code >= 0xa720;
+    }
     folded = folded.slice(0, 4) || char.toLowerCase();
     const latin = /^[a-z]/.test(folded) || /\p{Script=Latin}/u.test(char);
     const script = latin ? LATIN : (SCRIPTS.find(([, test]) => test.test(char))?.[0] ?? OTHER_SCRIPT);
@@ -129,7 +141,8 @@ function read(code: number): Read {
   }
   if (/\p{N}/u.test(char)) {
     // Digits of other scripts keep their meaning; ① and 𝟕 are digits too.
-    const digit = /^\p{Nd}$/u.test(char) && !/^\d$/.test(folded) ? String(digitOf(code)) : folded.replaceAll(/[^a-z0-9]/g, '');
+    const digit =
+      /^\p{Nd}$/u.test(char) && !/^\d$/.test(folded) ? String(digitOf(code)) : folded.replaceAll(/[^a-z0-9]/g, '');
     if (digit) return { folded: digit.slice(0, 4), class: CLASS_DIGIT, script: 0, fancy, upper: false, lookalike: '' };
   }
   if (/\p{Extended_Pictographic}|\p{So}|\p{Sk}|[\u{1F1E6}-\u{1F1FF}]/u.test(char) && code > 0x7f)
@@ -138,7 +151,14 @@ function read(code: number): Read {
   return { ...blank(CLASS_PUNCT), folded: plain };
 }
 
-const blank = (kind: number): Read => ({ folded: '', class: kind, script: 0, fancy: false, upper: false, lookalike: '' });
+const blank = (kind: number): Read => ({
+  folded: '',
+  class: kind,
+  script: 0,
+  fancy: false,
+  upper: false,
+  lookalike: '',
+});
 
 /** Decimal digits stand in runs of ten, zero first (Unicode chapter 4.6), each run in one 16-block half. */
 function digitOf(code: number): number {
@@ -164,7 +184,9 @@ const list = (words: string) => new Set(words.split(' ').map((word) => hashWord(
 const PROMOTION = list(
   'subscribe sub check checkout visit click follow join buy order contact text call email inbox dm message whatsapp telegram signup register download earn invest hire apply promo discount free cheap channel guaranteed win winner bonus slot gacor daftar cek minat open jual promosi murah follower followers order wa',
 );
-const MESSENGER = list('whatsapp whatsap watsapp telegram wa tg signal kik line viber skype wechat imo hangout gmail instagram');
+const MESSENGER = list(
+  'whatsapp whatsap watsapp telegram wa tg signal kik line viber skype wechat imo hangout gmail instagram',
+);
 const PRAISE = list(
   'great nice good awesome amazing wonderful excellent informative useful helpful fantastic lovely thanks thank post blog article site website share sharing information information blogging webpage posts weblog keep',
 );
@@ -174,16 +196,16 @@ const SECOND = list('you your youre u ur yours kamu anda kalian');
 /** Function words that tell languages apart when written in Latin letters. Light on purpose: it only has to say when to be silent. */
 const FUNCTION_WORDS: Record<string, string> = {
   en: 'i u ur aint dat da dis wit wanna gonna yall lol why what an the and is are was you your this that with for have has not but what they his her she its it of to in be been would will can could do does did dont im ive my me we our who how why when there their just about from so if or at by an as out up get got like all no one he him them than then too very really because',
-  id: 'yang dan di ini itu dengan untuk tidak ada dari saya aku kamu dia kita kami nya bang kak gak ga nggak juga bisa sudah udah lagi aja banget sama jadi kalau kalo karena mau buat apa semua lebih pak bu dong sih deh kok lah bukan orang main punya masih pada ke tapi gue gw lu gua yg dgn utk tdk dr jgn bgt emang kan',
-  es: 'el la los las que de y en un una por con para no es muy pero como mas este esta lo su se del al le me mi si yo tu porque cuando gracias hola todo bien',
-  pt: 'o a os as que de e em um uma por com para nao muito mas como mais este esta isso se do da no na eu voce meu minha obrigado tudo bem ele ela foi sao tem porque quando',
+  id: 'yang dan di ini itu dengan untuk tidak ada dari saya aku kamu dia kita kami nya bang kak gak ga nggak juga bisa sudah udah lagi aja banget sama jadi kalau kalo karena mau buat apa semua lebih pak bu sih deh kok lah bukan orang punya masih pada ke tapi gue gw lu gua yg dgn utk tdk dr jgn bgt emang kan',
+  es: 'el la los las que de en un una por con para es muy pero como mas este esta lo su se del al le mi si yo tu porque cuando gracias hola todo bien',
+  pt: 'os que de em um uma por com para nao muito mas como mais este esta isso se da na eu voce meu minha obrigado tudo bem ele ela foi sao tem porque quando',
   fr: 'le la les des que de et en un une pour avec pas est tres mais comme plus ce cette il elle je tu nous vous mon ma merci sur dans au du qui se ne sont bonjour tout bien',
-  de: 'der die das und ist nicht ein eine mit fur auf ich du er sie es wir ihr mein dein auch aber wie was wenn den dem des zu von im war sind hat haben noch nur so danke sehr gut',
-  it: 'il lo la gli le che di e un una per con non sono molto ma come piu questo questa si del della mi ti io tu ho ha grazie ciao tutto bene anche perche quando',
-  nl: 'de het een en is niet dat van met voor op ik je hij zij wij ook maar als wat hoe dit die zijn heeft nog naar bij aan te er wel dank goed mijn',
-  tr: 've bir bu da de icin ile cok ama gibi daha ne ben sen o biz siz mi mu var yok degil olarak kadar sonra tesekkurler guzel iyi',
-  pl: 'i w na nie sie z do to jest jak ale po co tak za od przez dla czy tylko juz moze ja ty on ona bardzo dobrze dzieki mi mnie',
-  vi: 'va la cua co khong cho toi ban nay nhung mot cac voi duoc trong nguoi anh em rat qua thi day roi cam on',
+  de: 'der das und ist nicht ein eine mit fur auf ich du er sie es wir ihr mein dein auch aber wie wenn den dem des zu von im sind haben noch nur danke sehr gut',
+  it: 'il lo la gli le che di un una per con non sono molto ma come piu questo questa si del della mi ti io tu ho ha grazie ciao tutto bene anche perche quando',
+  nl: 'de het een en niet dat van met voor op ik je hij zij wij ook maar als wat hoe dit zijn heeft nog naar bij aan te er wel dank goed mijn',
+  tr: 've bir bu da de icin ile cok ama gibi daha ne ben sen biz siz mi mu var yok degil olarak kadar sonra tesekkurler guzel iyi',
+  pl: 'na nie sie jest jak ale po co tak za od przez dla czy tylko juz moze ja ty ona bardzo dobrze dzieki mi mnie',
+  vi: 'va la cua co khong cho toi ban nay nhung mot cac voi duoc trong nguoi anh em rat qua thi day roi cam',
   tl: 'ang ng sa na mga at ay ko mo po ako ikaw siya kami hindi naman lang din yung ito para kasi pero salamat ba',
 };
 export const LATIN_LANGS = Object.keys(FUNCTION_WORDS);
@@ -193,7 +215,7 @@ LATIN_LANGS.forEach((lang, bit) => {
     functionWords.set(hashWord(word), (functionWords.get(hashWord(word)) ?? 0) | (1 << bit));
 });
 
-const URL =
+const ADDRESS =
   /(?:https?:\/\/|www\.)[^\s<>"']+|\b[a-z0-9][a-z0-9-]{1,62}(?:\.[a-z0-9-]{1,62}){0,3}\.(?:com|net|org|info|biz|co|io|me|tv|ru|uk|in|us|de|id|ly|gl|be|xyz|top|site|online|club|shop|store|live|win|vip|app|link|page|pw|tk|ml|cc)\b(?:\/[^\s<>"']*)?/gi;
 
 // The workspace. Judging is synchronous, so one is enough.
@@ -211,6 +233,7 @@ const features: Features = {
   word: new Int32Array(TOKENS),
   text: '',
   lang: 'und',
+  foreignHints: 0,
   hasAuthor: false,
   hasLink: false,
 };
@@ -298,6 +321,7 @@ function fold(short: string): { folded: string; fancy: number; foreign: number; 
 
 const LEET: Record<string, string> = { '0': 'o', '1': 'i', '3': 'e', '4': 'a', '5': 's', '7': 't', '8': 'b' };
 
+const share = (n: number, of: number) => (of > 0 ? n / of : 0);
 const log1 = (value: number) => Math.log2(1 + value);
 
 /**
@@ -328,12 +352,13 @@ export function extract(comment: CommentText): Features {
 const urlStart: number[] = [];
 const urlEnd: number[] = [];
 
+// One long pass on purpose: it runs for every character of every comment, and calls would be its cost.
 function readText(f: Features): void {
   const { text, shape } = f;
   urlStart.length = urlEnd.length = 0;
   if (text.includes('.') || text.includes('://')) {
-    URL.lastIndex = 0;
-    for (let match = URL.exec(text); match && urlStart.length < 200; match = URL.exec(text)) {
+    ADDRESS.lastIndex = 0;
+    for (let match = ADDRESS.exec(text); match && urlStart.length < 200; match = ADDRESS.exec(text)) {
       urlStart.push(match.index);
       urlEnd.push(match.index + match[0].length);
     }
@@ -356,6 +381,7 @@ function readText(f: Features): void {
   let mail = 0;
   let code = 0;
   let foreign = 0;
+  let accents = 0;
   let scripts = 0;
   let words = 0;
   let wordUnits = 0;
@@ -442,17 +468,17 @@ function readText(f: Features): void {
       sentenceStart = true;
       continue;
     }
-    const first1 = text.codePointAt(at)!;
-    let r = readOf(first1);
-    if (first1 === previousCode && r.class !== CLASS_SPACE) {
+    const lead = text.codePointAt(at)!;
+    let r = readOf(lead);
+    if (lead === previousCode && r.class !== CLASS_SPACE) {
       run++;
       if (run > longestRun) longestRun = run;
     } else run = 1;
-    previousCode = first1;
-    const width = first1 > 0xffff ? 2 : 1;
+    previousCode = lead;
+    const width = lead > 0xffff ? 2 : 1;
     switch (r.class) {
       case CLASS_SPACE:
-        if (first1 === 10) {
+        if (lead === 10) {
           lines++;
           if (lineWords > 0 && lineWords <= 5) shortLines++;
           lineWords = 0;
@@ -464,13 +490,13 @@ function readText(f: Features): void {
         at += width;
         continue;
       case CLASS_HIDDEN:
-        if (first1 !== 0xfe0f && first1 !== 0x200d) hidden++;
+        if (lead !== 0xfe0f && lead !== 0x200d) hidden++;
         at += width;
         continue;
       case CLASS_EMOJI: {
         emoji++;
-        const t = pushToken(KIND_EMOJI, at, at + width, first1);
-        add(Math.imul(first1, 0x01000193) ^ 0x656d, V_WORDS, t);
+        const t = pushToken(KIND_EMOJI, at, at + width, lead);
+        add(Math.imul(lead, 0x01000193) ^ 0x656d, V_WORDS, t);
         at += width;
         continue;
       }
@@ -487,15 +513,15 @@ function readText(f: Features): void {
           if (at > 0 && /[\w)]/.test(text[at - 1]!)) mail++;
         } else if (c === '{' || c === '}' || c === ';' || c === '`' || c === '=' || c === '<' || c === '_') code++;
         let length = 1;
-        while (end < text.length && text.charCodeAt(end) === first1 && length < 64) {
+        while (end < text.length && text.charCodeAt(end) === lead && length < 64) {
           end++;
           length++;
           punct++;
           if (c === '!') exclaim++;
           else if (c === '?') question++;
         }
-        const t = pushToken(KIND_MARK, at, end, first1);
-        add(Math.imul(first1, 0x01000193) ^ Math.min(length, 3) ^ 0x7075, V_WORDS, t);
+        const t = pushToken(KIND_MARK, at, end, lead);
+        add(Math.imul(lead, 0x01000193) ^ Math.min(length, 3) ^ 0x7075, V_WORDS, t);
         if (c === '.' || c === '!' || c === '?') {
           sentenceStart = true;
           beforePrevious = 0;
@@ -544,8 +570,10 @@ function readText(f: Features): void {
         if (tailDigits > 0) letterAfterDigit = true;
         tailDigits = 0;
         scriptCounts[r.script]!++;
-        if (r.script === LATIN) latin++;
-        else {
+        if (r.script === LATIN) {
+          latin++;
+          if (point > 127 && !r.fancy) accents++;
+        } else {
           foreignHere++;
           if (r.lookalike) lookalikesHere++;
         }
@@ -614,7 +642,7 @@ function readText(f: Features): void {
       const seen = (wordCounts.get(hash) ?? 0) + 1;
       wordCounts.set(hash, seen);
       const bits = functionWords.get(hash);
-      if (bits) for (let bit = 0; bit < LATIN_LANGS.length; bit++) if (bits & (1 << bit)) langs[bit]!++;
+      if (bits && seen === 1) for (let bit = 0; bit < LATIN_LANGS.length; bit++) if (bits & (1 << bit)) langs[bit]!++;
       if (PROMOTION.has(hash)) promotion++;
       if (MESSENGER.has(hash)) messenger++;
       if (PRAISE.has(hash)) praise++;
@@ -661,12 +689,12 @@ function readText(f: Features): void {
 
   for (let s = 1; s < scriptCounts.length; s++) if (scriptCounts[s]! > 0) scripts++;
   f.lang = guessLanguage(scriptCounts, langs, letters);
+  f.foreignHints = accents + Math.max(...langs.subarray(1));
   let mostRepeated = 0;
   for (const n of wordCounts.values()) if (n > mostRepeated) mostRepeated = n;
   if (lines > 0 && lineWords > 0 && lineWords <= 6) keywordLine = 1;
 
   const units1 = Math.max(1, letters + digits + punct + emoji);
-  const share = (n: number, of: number) => (of > 0 ? n / of : 0);
   const last = f.tokens - 1;
   shape[AT.length] = log1(text.length);
   shape[AT['word-count']] = log1(words);
@@ -732,7 +760,12 @@ function refold(text: string, start: number, end: number): number {
     const point = text.codePointAt(at)!;
     const r = readOf(point);
     at += point > 0xffff ? 2 : 1;
-    const folded = r.lookalike && r.script !== LATIN ? r.lookalike : r.class === CLASS_LETTER || r.class === CLASS_DIGIT ? r.folded : '';
+    const folded =
+      r.lookalike && r.script !== LATIN
+        ? r.lookalike
+        : r.class === CLASS_LETTER || r.class === CLASS_DIGIT
+          ? r.folded
+          : '';
     for (let i = 0; i < folded.length; i++) units[n++] = folded.charCodeAt(i);
   }
   return n;
@@ -780,7 +813,8 @@ function readAuthor(f: Features, name: string): void {
   shape[AT['name-fancy']] = log1(fancy);
   shape[AT['name-consonants']] = consonants;
   shape[AT['name-entropy']] = core.length > 0 ? new Set(core).size / core.length : 0;
-  shape[AT['name-titled']] = parts.length > 0 ? (name.match(/(?:^|[\s@])\p{Lu}\p{Ll}/gu) ?? []).length / parts.length : 0;
+  shape[AT['name-titled']] =
+    parts.length > 0 ? (name.match(/(?:^|[\s@])\p{Lu}\p{Ll}/gu) ?? []).length / parts.length : 0;
 }
 
 /** "Carl Sagan" → "Aa Aa", "seo4you" → "a0a": the look of a name without its letters. */
@@ -795,7 +829,10 @@ function nameShape(name: string): string {
 
 /** Features of one address: words of host and path, ending, n-grams of the host. Never that there is one. */
 function addLink(address: string, owner: number): { depth: number; hyphens: number; digits: number; host: string } {
-  const bare = address.toLowerCase().replace(/^https?:\/\//, '').replace(/^www\./, '');
+  const bare = address
+    .toLowerCase()
+    .replace(/^https?:\/\//, '')
+    .replace(/^www\./, '');
   const cut = bare.search(/[/?#]/);
   const host = (cut < 0 ? bare : bare.slice(0, cut)).replace(/[^\p{L}\p{N}]+$/u, '').slice(0, 100);
   const path = cut < 0 ? '' : bare.slice(cut, cut + 200);
@@ -826,7 +863,11 @@ function readLink(f: Features, link: string, author: string): void {
   const { depth, hyphens, digits, host } = addLink(link, OWNER_LINK);
   const name = fold(author).folded.replaceAll(/[^\p{L}\p{N}]/gu, '');
   const plain = host.replaceAll(/[^\p{L}\p{N}]/gu, '');
-  const root = host.split('.').slice(0, -1).join('').replaceAll(/[^\p{L}\p{N}]/gu, '');
+  const root = host
+    .split('.')
+    .slice(0, -1)
+    .join('')
+    .replaceAll(/[^\p{L}\p{N}]/gu, '');
   shape[AT['link-depth']] = depth;
   shape[AT['link-hyphens']] = hyphens;
   shape[AT['link-digits']] = digits;
@@ -834,5 +875,6 @@ function readLink(f: Features, link: string, author: string): void {
   shape[AT['link-labels']] = host.split('.').length;
   shape[AT['link-query']] = link.includes('?') ? 1 : 0;
   shape[AT['link-in-text']] = host.length > 3 && f.text.toLowerCase().includes(host) ? 1 : 0;
-  shape[AT['link-name']] = name.length > 3 && (plain.includes(name) || (root.length > 3 && name.includes(root))) ? 1 : 0;
+  shape[AT['link-name']] =
+    name.length > 3 && (plain.includes(name) || (root.length > 3 && name.includes(root))) ? 1 : 0;
 }

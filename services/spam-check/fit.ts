@@ -12,9 +12,11 @@ export type Corpus = {
   /** Distinct hashes; a feature's index is its place here. */
   hashes: Int32Array;
   view: Uint8Array;
-  /** Row r, view v owns `index[from[r * VIEWS.length + v] … from[r * VIEWS.length + v + 1])`. */
+  /** Row r, view v owns `index[from[r * VIEWS.length + v] … from[r * VIEWS.length + v + 1])`: those met in two rows at least. */
   from: Int32Array;
   index: Int32Array;
+  /** 1/√(features of the row in the view), rare ones too. */
+  norm: Float64Array;
   shape: Float32Array;
   hasAuthor: Uint8Array;
   hasLink: Uint8Array;
@@ -27,38 +29,45 @@ const V_LINKS = VIEWS.indexOf('links');
 
 /** Extracts the features of all comments. */
 export function readCorpus(comments: readonly CommentText[]): Corpus {
+  const shape = new Float32Array(comments.length * S);
+  const norm = new Float64Array(comments.length * V);
+  const hasAuthor = new Uint8Array(comments.length);
+  const hasLink = new Uint8Array(comments.length);
+  // First round: how often each feature is met. What one row alone has teaches nothing, and is half of all.
+  const met = new Map<number, number>();
+  comments.forEach((comment, r) => {
+    const f = extract(comment);
+    for (let i = 0; i < f.count; i++) met.set(f.hash[i]!, (met.get(f.hash[i]!) ?? 0) + 1);
+    for (let v = 0; v < V; v++) norm[r * V + v] = f.perView[v]! > 0 ? 1 / Math.sqrt(f.perView[v]!) : 0;
+    shape.set(f.shape, r * S);
+    hasAuthor[r] = f.hasAuthor ? 1 : 0;
+    hasLink[r] = f.hasLink ? 1 : 0;
+  });
   const ids = new Map<number, number>();
   const hashes: number[] = [];
   const view: number[] = [];
   const from = new Int32Array(comments.length * V + 1);
-  const chunks: Int32Array[] = [];
-  const shape = new Float32Array(comments.length * S);
-  const hasAuthor = new Uint8Array(comments.length);
-  const hasLink = new Uint8Array(comments.length);
+  const chunks: number[][] = [];
   let total = 0;
   comments.forEach((comment, r) => {
     const f = extract(comment);
-    const row = new Int32Array(f.count);
-    let at = 0;
+    const row: number[] = [];
     for (let v = 0; v < V; v++) {
       for (let i = 0; i < f.count; i++) {
-        if (f.view[i] !== v) continue;
         const hash = f.hash[i]!;
+        if (f.view[i] !== v || met.get(hash)! < 2) continue;
         let id = ids.get(hash);
         if (id === undefined) {
           ids.set(hash, (id = hashes.length));
           hashes.push(hash);
           view.push(v);
         }
-        row[at++] = id;
+        row.push(id);
       }
-      from[r * V + v + 1] = total + at;
+      from[r * V + v + 1] = total + row.length;
     }
-    total += at;
+    total += row.length;
     chunks.push(row);
-    shape.set(f.shape, r * S);
-    hasAuthor[r] = f.hasAuthor ? 1 : 0;
-    hasLink[r] = f.hasLink ? 1 : 0;
   });
   const index = new Int32Array(total);
   let at = 0;
@@ -66,7 +75,8 @@ export function readCorpus(comments: readonly CommentText[]): Corpus {
     index.set(chunk, at);
     at += chunk.length;
   }
-  return { rows: comments.length, hashes: Int32Array.from(hashes), view: Uint8Array.from(view), from, index, shape, hasAuthor, hasLink };
+  const [hashesOf, viewOf] = [Int32Array.from(hashes), Uint8Array.from(view)];
+  return { rows: comments.length, hashes: hashesOf, view: viewOf, from, index, norm, shape, hasAuthor, hasLink };
 }
 
 export type LinearOptions = {
@@ -143,7 +153,7 @@ export function fitLinear(corpus: Corpus, label: Uint8Array, weight: Float64Arra
   const { mean, scale } = standardise(corpus, weight);
   const squashed = new Float32Array(corpus.rows * S);
   const shaped = Number.isFinite(options.shapePenalty);
-  for (let r = 0; r < corpus.rows && shaped; r++)
+  for (let r = 0; r < (shaped ? corpus.rows : 0); r++)
     for (let s = 0; s < S; s++) {
       const absent = s >= LINK_FROM ? !corpus.hasLink[r] : s >= NAME_FROM ? !corpus.hasAuthor[r] : false;
       squashed[r * S + s] = absent ? 0 : squash(shape[r * S + s]!, mean[s]!, scale[s]!);
@@ -154,14 +164,11 @@ export function fitLinear(corpus: Corpus, label: Uint8Array, weight: Float64Arra
   for (let s = 0; s < S; s++) penalty[n + s] = shaped ? options.shapePenalty : 1;
   const drop = options.dropout;
 
-  const norms = new Float64Array(corpus.rows * V);
-  for (let r = 0; r < corpus.rows; r++)
-    for (let v = 0; v < V; v++) {
-      const count = from[r * V + v + 1]! - from[r * V + v]!;
-      norms[r * V + v] = count > 0 ? 1 / Math.sqrt(count) : 0;
-    }
+  const norms = corpus.norm;
+  const scaled = new Float64Array(n);
   const evaluate = (x: Float64Array, gradient: Float64Array): number => {
     gradient.fill(0);
+    for (let j = 0; j < n; j++) scaled[j] = x[j]! * value[j]!;
     let loss = 0;
     const part = new Float64Array(V);
     for (let r = 0; r < corpus.rows; r++) {
@@ -170,7 +177,7 @@ export function fitLinear(corpus: Corpus, label: Uint8Array, weight: Float64Arra
       for (let v = 0; v < V; v++) {
         let sum = 0;
         const to = from[r * V + v + 1]!;
-        for (let i = from[r * V + v]!; i < to; i++) sum += x[index[i]!]! * value[index[i]!]!;
+        for (let i = from[r * V + v]!; i < to; i++) sum += scaled[index[i]!]!;
         part[v] = sum * norms[r * V + v]!;
       }
       let text = x[n + S]!;
@@ -198,12 +205,13 @@ export function fitLinear(corpus: Corpus, label: Uint8Array, weight: Float64Arra
         g *= norms[r * V + v]!;
         if (g === 0) continue;
         const to = from[r * V + v + 1]!;
-        for (let i = from[r * V + v]!; i < to; i++) gradient[index[i]!]! += g * value[index[i]!]!;
+        for (let i = from[r * V + v]!; i < to; i++) gradient[index[i]!]! += g;
       }
       for (let s = 0; s < NAME_FROM; s++) gradient[n + s]! += (g1 + g2) * squashed[r * S + s]!;
       for (let s = NAME_FROM; s < S; s++) gradient[n + s]! += g1 * squashed[r * S + s]!;
       gradient[n + S]! += g1 + g2;
     }
+    for (let j = 0; j < n; j++) gradient[j]! *= value[j]!;
     for (let j = 0; j < dim; j++) {
       loss += 0.5 * penalty[j]! * x[j]! * x[j]!;
       gradient[j]! += penalty[j]! * x[j]!;
@@ -222,10 +230,9 @@ export function applyLinear(corpus: Corpus, r: number, model: Linear): Float64Ar
   const { from, index } = corpus;
   for (let v = 0; v < V; v++) {
     const to = from[r * V + v + 1]!;
-    const count = to - from[r * V + v]!;
     let sum = 0;
     for (let i = from[r * V + v]!; i < to; i++) sum += model.weights[index[i]!]!;
-    out[v] = count > 0 ? sum / Math.sqrt(count) : 0;
+    out[v] = sum * corpus.norm[r * V + v]!;
   }
   for (let s = 0; s < S; s++) {
     const absent = s >= LINK_FROM ? !corpus.hasLink[r] : s >= NAME_FROM ? !corpus.hasAuthor[r] : false;
@@ -265,7 +272,11 @@ export const sigmoid = (z: number) => (z >= 0 ? 1 / (1 + Math.exp(-z)) : Math.ex
 const softplus = (z: number) => (z > 0 ? z + Math.log1p(Math.exp(-z)) : Math.log1p(Math.exp(z)));
 
 /** Minimises a smooth convex function from 0, with a memory of eight steps and backtracking (Armijo). */
-export function lbfgs(dim: number, evaluate: (x: Float64Array, gradient: Float64Array) => number, iterations: number): Float64Array {
+export function lbfgs(
+  dim: number,
+  evaluate: (x: Float64Array, gradient: Float64Array) => number,
+  iterations: number,
+): Float64Array {
   const memory = 8;
   let x: Float64Array = new Float64Array(dim);
   let gradient: Float64Array = new Float64Array(dim);
@@ -337,7 +348,16 @@ function axpy(scale: number, a: Float64Array, into: Float64Array): void {
 
 /** A regression tree as arrays: node k splits on `feature[k] <= threshold[k]` to 2k+1, else 2k+2; leaf where feature is -1. */
 export type Tree = { feature: Int16Array; threshold: Float32Array; value: Float32Array };
-export type TreeOptions = { trees: number; depth: number; rate: number; penalty: number; minWeight: number; columns: number; rows: number; seed: number };
+export type TreeOptions = {
+  trees: number;
+  depth: number;
+  rate: number;
+  penalty: number;
+  minWeight: number;
+  columns: number;
+  rows: number;
+  seed: number;
+};
 
 /** mulberry32: a small seeded generator (Ettinger, public domain). */
 export function random(seed: number): () => number {
@@ -406,7 +426,11 @@ export function fitTrees(
   const h = new Float64Array(rows);
   const node = new Int16Array(rows);
   for (let t = 0; t < options.trees; t++) {
-    const tree: Tree = { feature: new Int16Array(nodes).fill(-1), threshold: new Float32Array(nodes), value: new Float32Array(nodes) };
+    const tree: Tree = {
+      feature: new Int16Array(nodes).fill(-1),
+      threshold: new Float32Array(nodes),
+      value: new Float32Array(nodes),
+    };
     const active: number[] = [];
     for (let r = 0; r < rows; r++) {
       node[r] = 0;

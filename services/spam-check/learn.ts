@@ -87,4 +87,5 @@ function bounded(lessons: Lesson[]): Lesson[] {
 
 const personHash = (by: string) => createHash('sha256').update(by).digest('base64url').slice(0, 12);
 /** Ids are ULIDs; anything longer is kept by its hash, so that a document stays bounded. */
-const shortId = (id: string) => (id.length <= 40 ? id : createHash('sha256').update(id).digest('base64url').slice(0, 27));
+const shortId = (id: string) =>
+  id.length <= 40 ? id : createHash('sha256').update(id).digest('base64url').slice(0, 27);

@@ -29,7 +29,11 @@ const LEAST = 40;
  * Streams the learning half past the judge. A person decides what was held, and marks as spam what got through; an
  * honest comment that was published teaches nothing, as in the product.
  */
-export function learningCurve(rows: readonly Row[], log: (line: string) => void, only?: readonly string[]): CurvePoint[] {
+export function learningCurve(
+  rows: readonly Row[],
+  log: (line: string) => void,
+  only?: readonly string[],
+): CurvePoint[] {
   const corpora = readCorpora(rows);
   const points: CurvePoint[] = [];
   for (const [source, group] of Map.groupBy(corpora.rows, (row) => row.source)) {
@@ -48,13 +52,21 @@ export function learningCurve(rows: readonly Row[], log: (line: string) => void,
       let site = EMPTY_SITE;
       let decisions = 0;
       const measure = () => {
-        const scored = test.map((row) => ({ score: assess(row, site, model).score, label: row.label === 'spam' ? (1 as const) : (0 as const) }));
+        const scored = test.map((row) => ({
+          score: assess(row, site, model).score,
+          label: row.label === 'spam' ? (1 as const) : (0 as const),
+        }));
         const share = (label: 0 | 1) => {
           const of = scored.filter((s) => s.label === label);
           return of.filter((s) => s.score >= holdAt).length / of.length;
         };
         const sum = sums.get(decisions) ?? { n: 0, auc: 0, recall: 0, fpr: 0 };
-        sums.set(decisions, { n: sum.n + 1, auc: sum.auc + metricsOf(scored).auc, recall: sum.recall + share(1), fpr: sum.fpr + share(0) });
+        sums.set(decisions, {
+          n: sum.n + 1,
+          auc: sum.auc + metricsOf(scored).auc,
+          recall: sum.recall + share(1),
+          fpr: sum.fpr + share(0),
+        });
       };
       measure();
       for (const row of teach) {
@@ -63,7 +75,13 @@ export function learningCurve(rows: readonly Row[], log: (line: string) => void,
         decisions++;
         site = learn(
           site,
-          { ...row, decisionId: String(decisions).padStart(6, '0'), by: 'curve', axis: 'spam', label: row.label === 'spam' ? 1 : 0 },
+          {
+            ...row,
+            decisionId: String(decisions).padStart(6, '0'),
+            by: 'curve',
+            axis: 'spam',
+            label: row.label === 'spam' ? 1 : 0,
+          },
           model,
         );
         if (STEPS.includes(decisions)) measure();

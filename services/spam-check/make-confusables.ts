@@ -9,13 +9,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 const SCRIPTS =
   /[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Armenian}\p{Script=Cherokee}\p{Script=Canadian_Aboriginal}\p{Script=Lisu}\p{Script=Coptic}\p{Script=Deseret}\p{Script=Tifinagh}\p{Script=Old_Italic}\p{Script=Lycian}\p{Script=Carian}]/u;
-// Latin small capitals have no decomposition and most have no entry of their own.
-const BY_HAND: Record<string, string> = {
+const BY_HAND: readonly (readonly [letters: string, targets: string])[] = [
   // Unicode sends every upright stroke to l; in words these are read as a capital I.
-  ...{ Ι: 'i', І: 'i', Ӏ: 'i', Ⲓ: 'i', ꟾ: 'i', Ɩ: 'i' },
-  ...{ ᴀ: 'a', ʙ: 'b', ᴄ: 'c', ᴅ: 'd', ᴇ: 'e', ꜰ: 'f', ɢ: 'g', ʜ: 'h', ɪ: 'i', ᴊ: 'j', ᴋ: 'k', ʟ: 'l', ᴍ: 'm' },
-  ...{ ɴ: 'n', ᴏ: 'o', ᴘ: 'p', ʀ: 'r', ꜱ: 's', ᴛ: 't', ᴜ: 'u', ᴠ: 'v', ᴡ: 'w', ʏ: 'y', ᴢ: 'z', ɐ: 'a', ǝ: 'e', ɹ: 'r' },
-};
+  ['ΙІӀⲒꟾƖ', 'iiiiii'],
+  // Latin small capitals have no decomposition and most have no entry of their own.
+  ['ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢɐǝɹ', 'abcdefghijklmnoprstuvwyzaer'],
+];
 
 const file = process.argv[2];
 if (!file) {
@@ -28,7 +27,10 @@ const put = (letter: string, target: string) => {
   groups.set(target, group.add(letter));
 };
 for (const line of readFileSync(file, 'utf8').split('\n')) {
-  const [from = '', to = ''] = line.split('#')[0]!.split(';').map((part) => part.trim());
+  const [from = '', to = ''] = line
+    .split('#')[0]!
+    .split(';')
+    .map((part) => part.trim());
   if (!/^[0-9A-F]+$/.test(from) || !/^[0-9A-F]+$/.test(to)) continue;
   const letter = String.fromCodePoint(Number.parseInt(from, 16));
   const target = String.fromCodePoint(Number.parseInt(to, 16)).toLowerCase();
@@ -38,9 +40,11 @@ for (const line of readFileSync(file, 'utf8').split('\n')) {
   if (folded !== letter || !/\p{L}/u.test(letter) || !SCRIPTS.test(letter)) continue;
   put(letter, target);
 }
-for (const [letter, target] of Object.entries(BY_HAND)) {
-  for (const group of groups.values()) group.delete(letter);
-  put(letter, target);
+for (const [letters, targets] of BY_HAND) {
+  [...letters].forEach((letter, i) => {
+    for (const group of groups.values()) group.delete(letter);
+    put(letter, targets[i]!);
+  });
 }
 const lines = [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1));
 writeFileSync(

@@ -6,7 +6,17 @@
  * logistic regression of its own, silent on languages that were not measured. See docs/model-card.md.
  */
 import { readFileSync } from 'node:fs';
-import { KIND_URL, KIND_WORD, LINK_FROM, NAME_FROM, OWNER_AUTHOR, OWNER_LINK, SHAPE, VIEWS, extract } from './features.ts';
+import {
+  KIND_URL,
+  KIND_WORD,
+  LINK_FROM,
+  NAME_FROM,
+  OWNER_AUTHOR,
+  OWNER_LINK,
+  SHAPE,
+  VIEWS,
+  extract,
+} from './features.ts';
 import type { CommentText, Features, ShapeName } from './features.ts';
 import { prepare, shiftOf } from './site-weights.ts';
 import type { SiteWeights } from './site-weights.ts';
@@ -30,7 +40,12 @@ export type Assessment = {
 export type Trees = { depth: number; count: number; feature: Int8Array; threshold: Float32Array; value: Float32Array };
 
 /** A table of weights without its keys: a slot by the hash's low bits, a fingerprint of eight others, a weight. */
-export type Table = { mask: number; mark: Uint8Array; weight: Int8Array; /** What a stored weight means, by view. */ scale: Float32Array[] };
+export type Table = {
+  mask: number;
+  mark: Uint8Array;
+  weight: Int8Array;
+  /** What a stored weight means, by view. */ scale: Float32Array[];
+};
 
 export type Model = {
   meta: ModelMeta;
@@ -104,7 +119,8 @@ export function packModel({ meta, spam, toxic, trees }: Model): Uint8Array {
 /** Reads a model file. The tables are views of `bytes`: nothing is copied but the trees. */
 export function parseModel(bytes: Uint8Array): Model {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 8 || view.getUint32(0, true) !== MAGIC) throw new Error('not a model of the judge: wrong first bytes');
+  if (bytes.length < 8 || view.getUint32(0, true) !== MAGIC)
+    throw new Error('not a model of the judge: wrong first bytes');
   const headLength = view.getUint32(4, true);
   const meta = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headLength))) as ModelMeta;
   let at = 8 + headLength;
@@ -126,9 +142,10 @@ export function parseModel(bytes: Uint8Array): Model {
   const toxic = table(meta.toxic);
   const { count, depth } = meta.spam.trees;
   const nodes = count * (2 ** (depth + 1) - 1);
-  const threshold = new Float32Array(take(nodes * 4).slice().buffer);
-  const value = new Float32Array(take(nodes * 4).slice().buffer);
-  const feature = new Int8Array(take(nodes).slice().buffer);
+  // Copied by construction: a Buffer's slice is no copy, and its bytes may be unaligned.
+  const threshold = new Float32Array(new Uint8Array(take(nodes * 4)).buffer);
+  const value = new Float32Array(new Uint8Array(take(nodes * 4)).buffer);
+  const feature = new Int8Array(take(nodes));
   return { meta, spam, toxic, trees: { depth, count, threshold, value, feature } };
 }
 
@@ -157,7 +174,7 @@ const G = Object.fromEntries(GROUPS.map((group, index) => [group, index])) as Re
 
 const SHAPE_GROUPS: Partial<Record<Group, ShapeName[]>> = {
   'links-in-text': ['urls', 'url-share', 'url-last', 'url-first', 'url-only', 'url-depth', 'url-hyphens', 'url-digits'],
-  'disguised-letters': ['fancy-share', 'fancy', 'mixed-words', 'invisible', 'stacked-marks', 'spaced-letters', 'scripts', 'foreign-letters'],
+  'disguised-letters': ['fancy-share', 'fancy', 'mixed-words', 'invisible', 'stacked-marks', 'spaced-letters'],
   contact: ['phone', 'messenger', 'handles', 'mail', 'money', 'long-numbers'],
   repetition: ['distinct-words', 'most-repeated', 'longest-run', 'repeated-words'],
 };
@@ -170,7 +187,14 @@ const groupOfShape = Uint8Array.from(SHAPE, (name, index) => {
 // Where a tree asks for the linear model's opinion, the answer belongs to what that opinion is about.
 const groupOfColumn = Uint8Array.from([
   ...groupOfShape,
-  ...[G.text, G.text, G['author-name'], G['links-in-text'], G.writing, G['author-name'], G['link-host'], G.text],
+  G.text, // letters
+  G.text, // words
+  G['author-name'],
+  G['links-in-text'],
+  G.writing,
+  G['author-name'],
+  G['link-host'],
+  G.text, // all
 ]);
 
 const tokenSum = new Float64Array(extract({ text: '' }).start.length);
@@ -250,10 +274,13 @@ export function explain(comment: CommentText, site?: SiteWeights, model: Model =
   const signals: Signal[] = [];
   for (let g = 0; g < GROUPS.length; g++) {
     const weight = groupSum[g]!;
-    if (weight !== 0) signals.push({ name: GROUPS[g]!, weight: round(weight), words: wordsFor(GROUPS[g]!, weight, f, comment) });
+    if (weight !== 0)
+      signals.push({ name: GROUPS[g]!, weight: round(weight), words: wordsFor(GROUPS[g]!, weight, f, comment) });
   }
   // How rare spam is says nothing about this comment: it closes the list, so that the sum can be checked.
-  signals.sort((a, b) => Number(a.name === 'prior') - Number(b.name === 'prior') || Math.abs(b.weight) - Math.abs(a.weight));
+  signals.sort(
+    (a, b) => Number(a.name === 'prior') - Number(b.name === 'prior') || Math.abs(b.weight) - Math.abs(a.weight),
+  );
   if (toxic.probability >= 0.5) {
     const shown = heaviest(toxicSum, f, 1);
     signals.splice(1, 0, {
@@ -322,7 +349,9 @@ function toxicityOf(f: Features, { toxic, meta }: Model, site?: SiteWeights): { 
   let logOdds = meta.toxic.bias;
   let known = 0;
   let words = 0;
-  for (let t = 0; t < f.tokens; t++) if (f.kind[t] === KIND_WORD) words++;
+  // Names after @ are words of no language.
+  const spoken = (t: number) => f.kind[t] === KIND_WORD && f.text[f.start[t]! - 1] !== '@';
+  for (let t = 0; t < f.tokens; t++) if (spoken(t)) words++;
   let lastKnown = -1;
   for (let i = 0; i < f.count; i++) {
     const view = f.view[i]!;
@@ -330,14 +359,15 @@ function toxicityOf(f: Features, { toxic, meta }: Model, site?: SiteWeights): { 
     if (view > V_WORDS || owner < 0) continue;
     const weight = lookUp(toxic, f.hash[i]!, view);
     if (weight === 0) continue;
-    if (view === V_WORDS && owner !== lastKnown && f.kind[owner] === KIND_WORD) {
+    if (view === V_WORDS && owner !== lastKnown && spoken(owner)) {
       known++;
       lastKnown = owner;
     }
     logOdds += weight * norms[view]!;
     toxicSum[owner]! += weight * norms[view]!;
   }
-  if (words === 0 || (f.lang === 'und' && known < words * 0.6)) return { probability: 0, logOdds: 0 };
+  const enough = f.foreignHints > 0 ? 0.6 : 0.34;
+  if (words === 0 || (f.lang === 'und' && known < words * enough)) return { probability: 0, logOdds: 0 };
   const { slope, offset } = meta.toxic.calibration;
   logOdds = slope * logOdds + offset + (site ? shiftOf(prepare(site, 'toxicity'), f) : 0);
   return { probability: clamp(sigmoid(logOdds)), logOdds };
@@ -359,7 +389,8 @@ function heaviest(sums: Float64Array, f: Features, sign: 1 | -1): string {
     let from = t;
     let to = t;
     // A neighbour that pulls the same way belongs to the phrase.
-    const joins = (n: number) => n >= 0 && n < f.tokens && !used.has(n) && sign * sums[n]! > Math.max(0.02, sign * sums[t]! * 0.3);
+    const joins = (n: number) =>
+      n >= 0 && n < f.tokens && !used.has(n) && sign * sums[n]! > Math.max(0.02, sign * sums[t]! * 0.3);
     while (from > 0 && t - from < 2 && joins(from - 1) && f.start[from]! - f.end[from - 1]! <= 2) from--;
     while (to - t < 2 && joins(to + 1) && f.start[to + 1]! - f.end[to]! <= 2) to++;
     for (let n = from; n <= to; n++) used.add(n);
@@ -381,6 +412,9 @@ function quote(words: string): string {
   return chars.length > QUOTED ? `${chars.slice(0, QUOTED - 1).join('')}…` : plain;
 }
 
+/** Whether any figure of a group is there at all: an absence must not be called a presence, whatever its weight. */
+const shows = (f: Features, group: Group) => SHAPE.some((_, s) => groupOfShape[s] === G[group] && f.shape[s]! > 0);
+
 function wordsFor(group: Group, weight: number, f: Features, comment: CommentText): string {
   const spam = weight > 0;
   const like = spam ? "resemble spam's" : "resemble an honest comment's";
@@ -396,13 +430,19 @@ function wordsFor(group: Group, weight: number, f: Features, comment: CommentTex
     case 'author-name':
       return `the name "${quote(comment.author ?? '')}" ${spam ? 'looks like those that spam is signed with' : 'looks like those that honest comments are signed with'}`;
     case 'link-host':
-      return `the writer's address "${quote(comment.link ?? '')}" ${spam ? "looks like those that spam leads to" : 'looks like those that honest writers give'}`;
+      return `the writer's address "${quote(comment.link ?? '')}" ${spam ? 'looks like those that spam leads to' : 'looks like those that honest writers give'}`;
     case 'links-in-text':
-      return f.tokens > 0 && f.shape[SHAPE.indexOf('urls')]! > 0 ? `the addresses in the text ${like}` : 'there is no address in the text';
+      return f.tokens > 0 && f.shape[SHAPE.indexOf('urls')]! > 0
+        ? `the addresses in the text ${like}`
+        : 'there is no address in the text';
     case 'disguised-letters':
-      return spam ? 'letters are disguised: look-alikes, invisible characters or foreign alphabets' : 'no letter is disguised';
+      return shows(f, group)
+        ? 'letters are disguised: look-alikes, invisible or stacked characters'
+        : 'no letter is disguised';
     case 'contact':
-      return spam ? 'it offers a way of contact or names money: number, messenger, handle' : 'it offers no phone, messenger or money';
+      return shows(f, group)
+        ? 'it names a phone, a messenger, a handle, long numbers or money'
+        : 'it names no contact and no money';
     case 'repetition':
       return spam ? 'words or characters repeat as in spam' : 'words do not repeat as they do in spam';
     case 'writing':

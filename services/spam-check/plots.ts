@@ -45,7 +45,10 @@ export function reliabilitySvg(rows: readonly Scored[]): string {
     );
   return frame('Reliability: foretold P(spam) against the share that was spam', SIZE, [
     `<line x1="${at(0)}" y1="${up(0)}" x2="${at(1)}" y2="${up(1)}" stroke="#999" stroke-dasharray="4 4"/>`,
-    ...[0, 0.5, 1].flatMap((v) => [label(at(v), `${SIZE - PAD + 18}`, String(v)), label(`${PAD - 20}`, up(v), String(v))]),
+    ...[0, 0.5, 1].flatMap((v) => [
+      label(at(v), `${SIZE - PAD + 18}`, String(v)),
+      label(`${PAD - 20}`, up(v), String(v)),
+    ]),
     label(at(0.5), `${SIZE - 8}`, 'foretold'),
     ...dots,
   ]);
@@ -75,7 +78,8 @@ export function linesSvg(title: string, xs: readonly number[], lines: readonly L
   ]);
 }
 
-const label = (x: string, y: string, text: string) => `<text x="${x}" y="${y}" font-size="12" text-anchor="middle" fill="${INK}">${text}</text>`;
+const label = (x: string, y: string, text: string) =>
+  `<text x="${x}" y="${y}" font-size="12" text-anchor="middle" fill="${INK}">${text}</text>`;
 
 const frame = (title: string, width: number, inside: readonly string[]) =>
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${SIZE}" font-family="system-ui, sans-serif" role="img" aria-label="${title}">

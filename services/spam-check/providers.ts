@@ -58,7 +58,10 @@ export type Guarded = {
 };
 
 /** A provider behind a time-out and a circuit breaker (Nygard, Release It!). `undefined`: it was not its business. */
-export function guard(provider: Provider, { timeoutMs = 2_000, failures = 5, coolMs = 30_000, nowMs }: GuardOptions): Guarded {
+export function guard(
+  provider: Provider,
+  { timeoutMs = 2_000, failures = 5, coolMs = 30_000, nowMs }: GuardOptions,
+): Guarded {
   let failed = 0;
   let openedAt = 0;
   let probing = false;
@@ -130,25 +133,48 @@ export type AkismetOptions = {
  * `false`, everything else is an error that `X-akismet-debug-help` explains. `X-akismet-pro-tip: discard` marks the
  * worst.
  */
-export function akismet({ key, siteUrl, endpoint = 'https://rest.akismet.com', test = false }: AkismetOptions): Provider {
+export function akismet({
+  key,
+  siteUrl,
+  endpoint = 'https://rest.akismet.com',
+  test = false,
+}: AkismetOptions): Provider {
   return {
     name: 'akismet',
     wants: () => true,
     async ask(subject, signal) {
-      const form = new URLSearchParams({ api_key: key, blog: siteUrl, comment_type: 'comment', comment_content: subject.text });
+      const form = new URLSearchParams({
+        api_key: key,
+        blog: siteUrl,
+        comment_type: 'comment',
+        comment_content: subject.text,
+      });
       if (subject.author) form.set('comment_author', subject.author);
       if (subject.link) form.set('comment_author_url', subject.link);
       if (subject.pageUrl) form.set('permalink', subject.pageUrl);
       if (subject.clientIp) form.set('user_ip', subject.clientIp);
       if (subject.userAgent) form.set('user_agent', subject.userAgent);
       if (test) form.set('is_test', 'true');
-      const response = await fetch(new URL('/1.1/comment-check', endpoint), { method: 'POST', body: form, signal, redirect: 'error' });
+      const response = await fetch(new URL('/1.1/comment-check', endpoint), {
+        method: 'POST',
+        body: form,
+        signal,
+        redirect: 'error',
+      });
       const body = (await response.text()).trim();
-      if (!response.ok) throw new NoAnswer(response.status >= 500 ? 'unreachable' : 'refused', `akismet answered ${response.status}`);
+      if (!response.ok)
+        throw new NoAnswer(response.status >= 500 ? 'unreachable' : 'refused', `akismet answered ${response.status}`);
       if (body !== 'true' && body !== 'false')
-        throw new NoAnswer('refused', `akismet: ${response.headers.get('x-akismet-debug-help') ?? 'neither true nor false'}`);
+        throw new NoAnswer(
+          'refused',
+          `akismet: ${response.headers.get('x-akismet-debug-help') ?? 'neither true nor false'}`,
+        );
       const spam = body === 'true';
-      return { answered: true, spam, confidence: spam && response.headers.get('x-akismet-pro-tip') === 'discard' ? 1 : 0.9 };
+      return {
+        answered: true,
+        spam,
+        confidence: spam && response.headers.get('x-akismet-pro-tip') === 'discard' ? 1 : 0.9,
+      };
     },
   };
 }
@@ -212,9 +238,11 @@ export function bedrock({ invoke, modelId, band, dailyBudget, nowMs }: BedrockOp
   };
 }
 
+const unintelligible = (what: string) => new NoAnswer('unintelligible', `the language model answered ${what}`);
+
 function readVerdict(response: unknown): Answer {
-  const unintelligible = (what: string) => new NoAnswer('unintelligible', `the language model answered ${what}`);
-  const content = (response as { output?: { message?: { content?: { text?: unknown }[] } } } | null)?.output?.message?.content;
+  const content = (response as { output?: { message?: { content?: { text?: unknown }[] } } } | null)?.output?.message
+    ?.content;
   const text = Array.isArray(content) && content.length === 1 ? content[0]?.text : undefined;
   if (typeof text !== 'string') throw unintelligible('without one text');
   let value: unknown;
@@ -225,7 +253,12 @@ function readVerdict(response: unknown): Answer {
   }
   if (typeof value !== 'object' || value === null) throw unintelligible('no object');
   const { spam, confidence, ...rest } = value as Record<string, unknown>;
-  if (typeof spam !== 'boolean' || typeof confidence !== 'number' || !(confidence >= 0 && confidence <= 1) || Object.keys(rest).length > 0)
+  if (
+    typeof spam !== 'boolean' ||
+    typeof confidence !== 'number' ||
+    !(confidence >= 0 && confidence <= 1) ||
+    Object.keys(rest).length > 0
+  )
     throw unintelligible('an object of another shape');
   return { answered: true, spam, confidence };
 }

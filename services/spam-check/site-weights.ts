@@ -55,7 +55,16 @@ const prepared = new WeakMap<SiteWeights, Partial<Record<Axis, Prepared>>>();
 /** Fits the weights of one axis; remembered for as long as the document lives. */
 export function prepare(site: SiteWeights, axis: Axis): Prepared {
   const known = prepared.get(site) ?? {};
-  if (!known[axis]) prepared.set(site, Object.assign(known, { [axis]: fit(site.lessons.filter((l) => l.axis === axis), axis) }));
+  if (!known[axis])
+    prepared.set(
+      site,
+      Object.assign(known, {
+        [axis]: fit(
+          site.lessons.filter((l) => l.axis === axis),
+          axis,
+        ),
+      }),
+    );
   return known[axis]!;
 }
 

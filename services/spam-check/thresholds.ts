@@ -11,12 +11,15 @@ export type Thresholds = {
 };
 
 /** As derived when the shipped model was trained; a test holds them against the model file. */
-export const DEFAULT_THRESHOLDS: Thresholds = { holdAt: 0.5, rejectAt: 0.99, toxicityHoldAt: 0.9 };
+export const DEFAULT_THRESHOLDS: Thresholds = { holdAt: 0.915, rejectAt: 0.975, toxicityHoldAt: 0.815 };
 
 export type Verdict = 'publish' | 'hold' | 'reject';
 
 /** The verdict that the scores alone give; a site's policy adds its deterministic signals. */
-export function verdictOf(scores: { score: number; toxicity: number }, thresholds: Thresholds = DEFAULT_THRESHOLDS): Verdict {
+export function verdictOf(
+  scores: { score: number; toxicity: number },
+  thresholds: Thresholds = DEFAULT_THRESHOLDS,
+): Verdict {
   if (scores.score >= thresholds.rejectAt) return 'reject';
   return scores.score >= thresholds.holdAt || scores.toxicity >= thresholds.toxicityHoldAt ? 'hold' : 'publish';
 }
@@ -39,9 +42,14 @@ export function thresholdFor(scores: readonly number[], rate: number): number {
  *
  * @param ham scores of honest comments by source; `blog` marks the sources whose regulars must not be held
  */
-export function deriveThresholds(ham: readonly { blog: boolean; scores: readonly number[] }[]): Pick<Thresholds, 'holdAt' | 'rejectAt'> {
+export function deriveThresholds(
+  ham: readonly { blog: boolean; scores: readonly number[] }[],
+): Pick<Thresholds, 'holdAt' | 'rejectAt'> {
   const blogs = ham.filter(({ blog, scores }) => blog && scores.length >= LEAST_HAM);
   const holdAt = Math.max(0.5, ...blogs.map(({ scores }) => thresholdFor(scores, HOLD_FPR)));
-  const all = thresholdFor(ham.flatMap(({ scores }) => scores), REJECT_FPR);
+  const all = thresholdFor(
+    ham.flatMap(({ scores }) => scores),
+    REJECT_FPR,
+  );
   return { holdAt, rejectAt: Math.max(holdAt, all) };
 }

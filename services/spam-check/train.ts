@@ -26,7 +26,12 @@ if (values.help || !folder) {
 const rows = readRows(folder);
 const made = values.date ?? statSync(folder).mtime.toISOString().slice(0, 10);
 process.stderr.write(`${rows.length} rows\n`);
-const { bytes, meta } = train(readCorpora(rows), () => true, made, (line) => process.stderr.write(`${line}\n`));
+const { bytes, meta } = train(
+  readCorpora(rows),
+  () => true,
+  made,
+  (line) => process.stderr.write(`${line}\n`),
+);
 const out = values.out ?? new URL('model.bin', import.meta.url);
 writeFileSync(out, bytes);
 const digest = createHash('sha256').update(bytes).digest('hex');

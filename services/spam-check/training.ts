@@ -75,14 +75,50 @@ const S = SHAPE.length;
 
 /** Three regressions that err differently; their mean is one again, so it costs nothing to judge with. */
 const MEMBERS: LinearOptions[] = [
-  { minRows: 2, penalty: [1, 1, 1, 1], shapePenalty: 0.5, dropout: 0.4, iterations: 40, scale: [1, 2, 1, 1], idf: 1, bayes: 0 },
-  { minRows: 2, penalty: [1, 1, 1, 1], shapePenalty: 0.5, dropout: 0.4, iterations: 40, scale: [1, 2, 1, 1], idf: 1, bayes: 0.7 },
-  { minRows: 2, penalty: [0.3, 0.3, 0.3, 0.3], shapePenalty: 0.3, dropout: 0.4, iterations: 40, scale: [1, 1, 1, 1], idf: 0.5, bayes: 0.9 },
+  {
+    minRows: 2,
+    penalty: [1, 1, 1, 1],
+    shapePenalty: 0.5,
+    dropout: 0.4,
+    iterations: 40,
+    scale: [1, 2, 1, 1],
+    idf: 1,
+    bayes: 0,
+  },
+  {
+    minRows: 2,
+    penalty: [1, 1, 1, 1],
+    shapePenalty: 0.5,
+    dropout: 0.4,
+    iterations: 40,
+    scale: [1, 2, 1, 1],
+    idf: 1,
+    bayes: 0.7,
+  },
+  {
+    minRows: 2,
+    penalty: [0.3, 0.3, 0.3, 0.3],
+    shapePenalty: 0.3,
+    dropout: 0.4,
+    iterations: 40,
+    scale: [1, 1, 1, 1],
+    idf: 0.5,
+    bayes: 0.9,
+  },
 ];
-const TREES: TreeOptions = { trees: 140, depth: 4, rate: 0.07, penalty: 6, minWeight: 4, columns: 0.4, rows: 0.7, seed: 11 };
+const TREES: TreeOptions = {
+  trees: 140,
+  depth: 4,
+  rate: 0.07,
+  penalty: 6,
+  minWeight: 4,
+  columns: 0.4,
+  rows: 0.7,
+  seed: 11,
+};
 const BARE = 0.4;
 const SPAM_BITS = 18;
-const TOXIC_BITS = 16;
+const TOXIC_BITS = 17;
 
 export type Trained = {
   bytes: Uint8Array;
@@ -97,7 +133,12 @@ export type Trained = {
  * @param keep which rows may be seen; all others have no influence
  * @param made day of the data, for the record
  */
-export function train(corpora: Corpora, keep: (row: Row) => boolean, made: string, log: (line: string) => void = () => {}): Trained {
+export function train(
+  corpora: Corpora,
+  keep: (row: Row) => boolean,
+  made: string,
+  log: (line: string) => void = () => {},
+): Trained {
   const { rows, spam: corpus } = corpora;
   const label = Uint8Array.from(rows, (row) => (row.label === 'spam' ? 1 : 0));
   const weight = balanced(rows, keep);
@@ -131,15 +172,16 @@ export function train(corpora: Corpora, keep: (row: Row) => boolean, made: strin
   }
   const trees = fitStack();
   log('trees');
-  const calibration = calibrate(
-    shown.map((r) => ({ z: oofLogit[r]!, label: label[r]!, weight: 1 })),
-  );
+  const calibration = calibrate(shown.map((r) => ({ z: oofLogit[r]!, label: label[r]!, weight: 1 })));
   const oof = oofLogit.map((z) => sigmoid(calibration.slope * z + calibration.offset));
 
   const spamPacked = packTable(corpus, linear.weights, SPAM_BITS);
   const toxic = trainToxic(corpora, keep);
   log('toxicity');
-  const ham = Map.groupBy(shown.filter((r) => !label[r]), (r) => rows[r]!.source);
+  const ham = Map.groupBy(
+    shown.filter((r) => !label[r]),
+    (r) => rows[r]!.source,
+  );
   const thresholds: Thresholds = {
     ...deriveThresholds(
       [...ham.values()].map((group) => ({ blog: rows[group[0]!]!.kind === 'blog', scores: group.map((r) => oof[r]!) })),
@@ -165,7 +207,8 @@ export function train(corpora: Corpora, keep: (row: Row) => boolean, made: strin
     },
     toxic: { bias: toxic.bias, viewMax: toxic.packed.max, bits: TOXIC_BITS, calibration: toxic.calibration },
   };
-  const flat = <A extends Float32Array | Int16Array>(pick: (tree: Tree) => A) => trees.flatMap((tree) => [...pick(tree)]);
+  const flat = <A extends Float32Array | Int16Array>(pick: (tree: Tree) => A) =>
+    trees.flatMap((tree) => [...pick(tree)]);
   const model = {
     meta,
     spam: spamPacked.table,
@@ -204,7 +247,13 @@ function fitMembers(corpus: Corpus, label: Uint8Array, weight: Float64Array): Li
 }
 
 /** The rows that the trees learn from: each as it is, then each without author and link. */
-function stackOf(corpus: Corpus, shown: number[], parts: (Float64Array | undefined)[], label: Uint8Array, weight: Float64Array) {
+function stackOf(
+  corpus: Corpus,
+  shown: number[],
+  parts: (Float64Array | undefined)[],
+  label: Uint8Array,
+  weight: Float64Array,
+) {
   const bare = shown.filter((r) => corpus.hasAuthor[r] || corpus.hasLink[r]);
   const row = [...shown, ...bare];
   const x = new Float32Array(row.length * COLUMNS);
@@ -217,7 +266,8 @@ function stackOf(corpus: Corpus, shown: number[], parts: (Float64Array | undefin
       if (corpus.hasLink[r]) part[VIEWS.indexOf('links')] = 0;
     }
     for (let s = 0; s < S; s++) {
-      const absent = s >= LINK_FROM ? isBare || !corpus.hasLink[r] : s >= NAME_FROM ? isBare || !corpus.hasAuthor[r] : false;
+      const absent =
+        s >= LINK_FROM ? isBare || !corpus.hasLink[r] : s >= NAME_FROM ? isBare || !corpus.hasAuthor[r] : false;
       x[i * COLUMNS + s] = absent ? -1 : corpus.shape[r * S + s]!;
     }
     offset[i] = total(part);
@@ -230,7 +280,11 @@ function stackOf(corpus: Corpus, shown: number[], parts: (Float64Array | undefin
     offset,
     label: Uint8Array.from(row, (r) => label[r]!),
     weight: Float64Array.from(row, (r, i) =>
-      i >= shown.length ? BARE * weight[r]! : corpus.hasAuthor[r] || corpus.hasLink[r] ? (1 - BARE) * weight[r]! : weight[r]!,
+      i >= shown.length
+        ? BARE * weight[r]!
+        : corpus.hasAuthor[r] || corpus.hasLink[r]
+          ? (1 - BARE) * weight[r]!
+          : weight[r]!,
     ),
   };
 }
@@ -263,14 +317,19 @@ function calibrate(scored: { z: number; label: number; weight: number }[]): { sl
 function packTable(corpus: Corpus, weights: Float64Array, bits: number): { table: Table; max: number[] } {
   const size = 2 ** bits;
   const max = VIEWS.map((_, v) => {
-    const view = weights.filter((w, j) => corpus.view[j] === v && w !== 0).map(Math.abs).sort();
+    const view = weights
+      .filter((w, j) => corpus.view[j] === v && w !== 0)
+      .map(Math.abs)
+      .sort();
     // Clipped at 99.95 %: one extreme weight would coarsen all others.
     return view[Math.floor(view.length * 0.9995)] ?? view.at(-1) ?? 1;
   });
   const table: Table = { mask: size - 1, mark: new Uint8Array(size), weight: new Int8Array(size), scale: [] };
   const order = Int32Array.from({ length: weights.length }, (_, j) => j)
     .filter((j) => weights[j] !== 0)
-    .sort((a, b) => Math.abs(weights[b]!) / max[corpus.view[b]!]! - Math.abs(weights[a]!) / max[corpus.view[a]!]! || a - b);
+    .sort(
+      (a, b) => Math.abs(weights[b]!) / max[corpus.view[b]!]! - Math.abs(weights[a]!) / max[corpus.view[a]!]! || a - b,
+    );
   for (const j of order) {
     const byte = compress(weights[j]!, max[corpus.view[j]!]!);
     if (byte === 0) continue;
@@ -289,11 +348,29 @@ function packTable(corpus: Corpus, weights: Float64Array, bits: number): { table
 }
 
 const TOXIC: LinearOptions[] = [
-  { minRows: 2, penalty: [0.5, 0.5, 0.5, 0.5], shapePenalty: Number.POSITIVE_INFINITY, dropout: 0, iterations: 40, scale: [1, 2, 0, 0], idf: 0.5, bayes: 0.8 },
-  { minRows: 2, penalty: [0.5, 0.5, 0.5, 0.5], shapePenalty: Number.POSITIVE_INFINITY, dropout: 0, iterations: 40, scale: [1, 2, 0, 0], idf: 0.5, bayes: 0 },
+  {
+    minRows: 2,
+    penalty: [0.5, 0.5, 0.5, 0.5],
+    shapePenalty: Number.POSITIVE_INFINITY,
+    dropout: 0,
+    iterations: 40,
+    scale: [1, 1, 0, 0],
+    idf: 0.5,
+    bayes: 0.8,
+  },
+  {
+    minRows: 2,
+    penalty: [0.5, 0.5, 0.5, 0.5],
+    shapePenalty: Number.POSITIVE_INFINITY,
+    dropout: 0,
+    iterations: 40,
+    scale: [1, 0.5, 0, 0],
+    idf: 1,
+    bayes: 0.8,
+  },
 ];
 /** A plain blog comment weighs this much against a tweet: enough that none is flagged, little enough that tweets decide. */
-const BLOG_WEIGHT = 0.5;
+const BLOG_WEIGHT = 0.3;
 
 function trainToxic({ toxicRows, toxic: corpus }: Corpora, keep: (row: Row) => boolean) {
   const label = Uint8Array.from(toxicRows, (row) => row.toxic ?? 0);
@@ -302,11 +379,18 @@ function trainToxic({ toxicRows, toxic: corpus }: Corpora, keep: (row: Row) => b
     const models = TOXIC.map((options) => fitLinear(corpus, label, w, options));
     return {
       bias: models.reduce((sum, model) => sum + model.bias, 0) / models.length,
-      weights: models[0]!.weights.map((_, j) => models.reduce((sum, model) => sum + model.weights[j]!, 0) / models.length),
+      weights: models[0]!.weights.map(
+        (_, j) => models.reduce((sum, model) => sum + model.weights[j]!, 0) / models.length,
+      ),
     };
   };
   const logit = (model: { bias: number; weights: Float64Array }, r: number) => {
-    const parts = applyLinear(corpus, r, { ...model, shapeWeights: new Float64Array(S), shapeMean: new Float64Array(S), shapeScale: new Float64Array(S) });
+    const parts = applyLinear(corpus, r, {
+      ...model,
+      shapeWeights: new Float64Array(S),
+      shapeMean: new Float64Array(S),
+      shapeScale: new Float64Array(S),
+    });
     return total(parts);
   };
   const scored: { z: number; label: number; weight: number; blog: boolean }[] = [];
@@ -316,12 +400,22 @@ function trainToxic({ toxicRows, toxic: corpus }: Corpora, keep: (row: Row) => b
     const model = fit(rest);
     for (let r = 0; r < toxicRows.length; r++)
       if (toxicRows[r]!.fold % 2 === parity && weight[r]! > 0)
-        scored.push({ z: logit(model, r), label: label[r]!, weight: weight[r]!, blog: toxicRows[r]!.toxic === undefined });
+        scored.push({
+          z: logit(model, r),
+          label: label[r]!,
+          weight: weight[r]!,
+          blog: toxicRows[r]!.toxic === undefined,
+        });
   }
   const calibration = calibrate(scored);
   const model = fit(weight);
   const blog = scored.filter((s) => s.blog).map((s) => sigmoid(calibration.slope * s.z + calibration.offset));
-  return { bias: model.bias, packed: packTable(corpus, model.weights, TOXIC_BITS), calibration, holdAt: Math.max(0.5, thresholdFor(blog, 0.002)) };
+  return {
+    bias: model.bias,
+    packed: packTable(corpus, model.weights, TOXIC_BITS),
+    calibration,
+    holdAt: Math.max(0.5, thresholdFor(blog, 0.002)),
+  };
 }
 
 function sourcesOf(rows: readonly Row[]): ModelMeta['sources'] {

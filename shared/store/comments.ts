@@ -263,7 +263,7 @@ export function assertTransition(comment: Comment, to: Status, by: Actor): void 
 }
 
 /** The counters that follow from a change of status, so that no caller can forget one. */
-function tallies(before: Comment, after: Comment): Write[] {
+export function tallies(before: Pick<Comment, 'status'>, after: Comment): Write[] {
   if (before.status === after.status) return [];
   const published = Number(after.status === 'published') - Number(before.status === 'published');
   const history: Record<string, number> = {};

@@ -44,8 +44,23 @@ export function headItem(comment: Comment): Item {
     }),
     gsi2pk: deskListing(comment.site, deskStatus),
     gsi2sk: timeKey(deskAt, comment.id),
-    ...(comment.owed && { gsi3pk: 'OWED', gsi3sk: timeKey(comment.owed.since, comment.id) }),
+    ...workOf(comment),
   };
+}
+
+/** What the reconciler looks for: owed consequences, providers that did not answer, and tokens that nothing waits for. */
+function workOf(comment: Comment): Pick<Item, 'gsi3pk' | 'gsi3sk'> {
+  if (comment.owed) return { gsi3pk: 'OWED', gsi3sk: timeKey(comment.owed.since, comment.id) };
+  const waits = comment.status === 'held' || comment.pendingRevision !== null;
+  if (
+    comment.judgement?.degraded &&
+    (comment.status === 'held' || comment.status === 'published') &&
+    !comment.decidedBy
+  ) {
+    return { gsi3pk: 'REVISIT', gsi3sk: timeKey(comment.judgement.at, comment.id) };
+  }
+  if (comment.token === undefined || waits) return {};
+  return { gsi3pk: 'WAKE', gsi3sk: timeKey(comment.editedAt ?? comment.heldAt ?? comment.submittedAt, comment.id) };
 }
 
 /** The record without the table's own attributes. */

@@ -6,6 +6,7 @@ import {
   type CreateTableCommandInput,
   DeleteTableCommand,
   DynamoDBClient,
+  waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SESv2Client } from '@aws-sdk/client-sesv2';
@@ -16,6 +17,7 @@ import { eventBridgeBus } from '../../infra/aws/adapters/bus.ts';
 import { sesMail } from '../../infra/aws/adapters/mail.ts';
 import { sqsQueue } from '../../infra/aws/adapters/queue.ts';
 import { documentClient, dynamoTable } from '../../infra/aws/adapters/table.ts';
+import { INDEXES } from '../../infra/aws/table-schema.ts';
 import type { BusRig } from '../contracts/bus.contract.ts';
 import type { MailRig } from '../contracts/mail.contract.ts';
 import type { QueueRig } from '../contracts/queue.contract.ts';
@@ -24,7 +26,8 @@ import { startDynalite } from './dynalite.ts';
 import { fault, startRecorder } from './recorder.ts';
 
 /** A real endpoint (AWS, or what stands for it), by the SDK's own variable. Without it an emulator starts in here. */
-export const REAL_ENDPOINT = process.env.AWS_ENDPOINT_URL;
+export const REAL_ENDPOINT =
+  process.env.AWS_ENDPOINT_URL ?? (process.env.SLUICE_VERIFY_ACCOUNT ? 'the account of this machine' : undefined);
 
 const LOCAL = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
 /** A CommonJS default export, which Node hands over inside the module and Vitest by itself. */
@@ -41,20 +44,18 @@ const pair = (name: string) =>
     { AttributeName: `${name}sk`, KeyType: 'RANGE' },
   ] as const;
 
-const INDEXES = ['gsi1', 'gsi2', 'gsi3'];
-
 /** The table as the stack makes it, for emulators. */
 export const tableDefinition = (TableName: string): CreateTableCommandInput => ({
   TableName,
   BillingMode: 'PAY_PER_REQUEST',
   KeySchema: [...pair('')],
-  AttributeDefinitions: ['', ...INDEXES].flatMap((name) =>
+  AttributeDefinitions: ['', ...Object.keys(INDEXES)].flatMap((name) =>
     pair(name).map(({ AttributeName }) => ({ AttributeName, AttributeType: 'S' as const })),
   ),
-  GlobalSecondaryIndexes: INDEXES.map((IndexName) => ({
+  GlobalSecondaryIndexes: Object.entries(INDEXES).map(([IndexName, ProjectionType]) => ({
     IndexName,
     KeySchema: [...pair(IndexName)],
-    Projection: { ProjectionType: 'ALL' },
+    Projection: { ProjectionType },
   })),
 });
 
@@ -63,6 +64,7 @@ export async function tableRig(): Promise<TableRig> {
   const client = new DynamoDBClient({ ...clientConfig(emulator?.endpoint ?? ''), maxAttempts: 2 });
   const TableName = unique();
   await client.send(new CreateTableCommand(tableDefinition(TableName)));
+  await waitUntilTableExists({ client, maxWaitTime: 60 }, { TableName });
   let ahead = 0;
   const now = () => Date.now() + ahead;
   return {

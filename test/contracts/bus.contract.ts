@@ -18,7 +18,6 @@ export function busContract(adapter: string, rig: () => Promise<BusRig>): void {
       at = await rig();
     });
     afterAll(() => at.close());
-    const entry = (type: string, detail: unknown = { schema: 1 }) => ({ source: 'sluice.pipeline', type, detail });
     const taken = async (type: string) => (await at.taken()).filter((one) => one.type === type);
 
     it('takes an event as it is', async () => {
@@ -65,3 +64,5 @@ export function busContract(adapter: string, rig: () => Promise<BusRig>): void {
     });
   });
 }
+
+const entry = (type: string, detail: unknown = { schema: 1 }) => ({ source: 'sluice.pipeline', type, detail });

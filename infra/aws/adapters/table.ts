@@ -19,11 +19,13 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { ulid } from 'ulid';
 import { SluiceError } from '../../../shared/errors.ts';
 import type { Clock, Item, Key, Query, Table, Write, WriteResult } from '../../../shared/ports.ts';
+import { INDEXES } from '../table-schema.ts';
 import { attemptsOf, backoffMs, faultOf, nameOf, pause } from './faults.ts';
 
 type Operation = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
 
 const MAX_WRITES = 100;
+const MAX_KEYS = 100;
 const MAX_TRIES = 6;
 /** A page is filled from at most so many reads of 1 MB, then handed over as it is, with its cursor. */
 const MAX_READS = 10;
@@ -56,8 +58,8 @@ export function dynamoTable(
     }
   };
 
-  const getMany = async (keys: readonly Key[]) => {
-    if (keys.length > MAX_WRITES) throw ours(`getMany of ${keys.length} keys, at most ${MAX_WRITES}`);
+  const getMany = async (keys: readonly Key[]): Promise<(Item | undefined)[]> => {
+    if (keys.length > MAX_KEYS) throw ours(`getMany of ${keys.length} keys, at most ${MAX_KEYS}`);
     const found = new Map<string, Item>();
     let owed: Record<string, unknown>[] = [...new Map(keys.map((key) => [nameOfKey(key), keyOf(key)])).values()];
     for (let attempt = 0; owed.length > 0; attempt++) {
@@ -76,6 +78,15 @@ export function dynamoTable(
       }
     }
     return keys.map((key) => found.get(nameOfKey(key)));
+  };
+
+  /** The items behind the keys of an index; an index is a little late, so those that left its partition are dropped. */
+  const whole = async (keys: readonly Item[], partition: string, pk: string): Promise<Item[]> => {
+    const parts = Array.from({ length: Math.ceil(keys.length / MAX_KEYS) }, (_, part) =>
+      getMany(keys.slice(part * MAX_KEYS, (part + 1) * MAX_KEYS)),
+    );
+    const found = (await Promise.all(parts)).flat();
+    return found.filter((item) => item !== undefined).filter((item) => item[partition] === pk);
   };
 
   const query = async ({ index, pk, from, to, prefix, order = 'ascending', limit = 100, cursor }: Query) => {
@@ -111,7 +122,10 @@ export function dynamoTable(
             ? badCursor(cause)
             : faultOf('DynamoDB', 'Store.Busy', cause);
         });
-      for (const item of (page.Items ?? []) as Item[]) if (isLive(item)) items.push(item);
+      const found = (page.Items ?? []) as Item[];
+      items.push(
+        ...(index && INDEXES[index] === 'KEYS_ONLY' ? await whole(found, partition, pk) : found.filter(isLive)),
+      );
       if (items.length > limit) {
         return { items: items.slice(0, limit), cursor: cursorOf(items[limit - 1]!, sort) };
       }

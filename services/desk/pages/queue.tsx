@@ -29,6 +29,17 @@ const TOAST_MS = 12_000;
 
 type Reasons = { ids: readonly string[]; action: Action };
 
+/** State that can be read before it is drawn. */
+function useNow<T>(initial: T): [T, (value: T) => void, { readonly current: T }] {
+  const [value, setValue] = useState(initial);
+  const now = useRef(initial);
+  const set = useCallback((next: T) => {
+    now.current = next;
+    setValue(next as never);
+  }, []);
+  return [value, set, now];
+}
+
 export function QueuePage({
   queue,
   who,
@@ -47,9 +58,9 @@ export function QueuePage({
   onHelp: () => void;
 }) {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
-  const [active, setActive] = useState(0);
+  const [active, setActive, activeNow] = useNow(0);
   const [open, setOpen] = useState(false);
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [selected, setSelected, selectedNow] = useNow<ReadonlySet<string>>(new Set());
   const [reasons, setReasons] = useState<Reasons | undefined>();
   const [sweeping, setSweeping] = useState(false);
   const [toast, setToast] = useState<{ text: string; batch?: Batch } | undefined>();
@@ -77,6 +88,7 @@ export function QueuePage({
   }, [toast]);
 
   const entry = queue.entries[active];
+  const idNow = () => queue.entries[activeNow.current]?.row.id;
   const activeId = entry?.row.id;
   useClaim(activeId, who.user, entry?.row.claimedBy, entry?.state === 'open');
 
@@ -90,11 +102,10 @@ export function QueuePage({
   );
 
   const act = async (ids: readonly string[], action: Action, more: { reason?: string; message?: string } = {}) => {
-    const first = queue.entries.findIndex(({ row }) => row.id === ids[0]);
     const sent = queue.decide(ids, action, more);
     // The hand goes on at once; the answer comes to the row that it left.
-    if (ids.length === 1 && first === active && !narrow) go(queue.next(first));
-    setSelected((chosen) => new Set([...chosen].filter((id) => !ids.includes(id))));
+    if (ids.includes(idNow() ?? '') && !narrow) go(queue.next(activeNow.current));
+    setSelected(new Set([...selectedNow.current].filter((id) => !ids.includes(id))));
     const batch = await sent;
     if (batch.decisions.length > 0) {
       const what = tMaybe(`done_${action}`, action);
@@ -117,38 +128,43 @@ export function QueuePage({
 
   const toggle = (index: number, range = false) => {
     const [from, to] = range ? [Math.min(anchor.current, index), Math.max(anchor.current, index)] : [index, index];
-    setSelected((ids) => {
-      const next = new Set(ids);
-      const on = !next.has(queue.entries[index]?.row.id ?? '');
-      for (let at = from; at <= to; at++) {
-        const id = queue.entries[at]?.row.id;
-        if (id && on) next.add(id);
-        else if (id) next.delete(id);
-      }
-      return next;
-    });
+    const next = new Set(selectedNow.current);
+    const on = !next.has(queue.entries[index]?.row.id ?? '');
+    for (let at = from; at <= to; at++) {
+      const id = queue.entries[at]?.row.id;
+      if (id && on) next.add(id);
+      else if (id) next.delete(id);
+    }
+    setSelected(next);
     anchor.current = index;
   };
 
   const run: Record<Command, () => void> = {
-    next: () => go(active + 1),
-    previous: () => go(active - 1),
-    skip: () => go(queue.next(active)),
+    next: () => go(activeNow.current + 1),
+    previous: () => go(activeNow.current - 1),
+    skip: () => go(queue.next(activeNow.current)),
     publish: () => want(targets(), 'publish'),
-    reject: () =>
-      want(targets(), entry?.row.status === 'published' && entry.row.pendingRevision === null ? 'remove' : 'reject'),
+    reject: () => {
+      const row = queue.entries[activeNow.current]?.row;
+      want(targets(), row?.status === 'published' && row.pendingRevision === null ? 'remove' : 'reject');
+    },
     spam: () => want(targets(), 'spam'),
     hold: () => want(targets(), 'hold'),
     keep: () => want(targets(), 'keep'),
-    select: () => toggle(active),
+    select: () => toggle(activeNow.current),
     undo: () => void undo(),
     story: () => {
-      if (activeId) location.hash = `#/comments/${encodeURIComponent(activeId)}`;
+      const id = idNow();
+      if (id) location.hash = `#/comments/${encodeURIComponent(id)}`;
     },
     search: () => searchBox.current?.focus(),
     help: onHelp,
   };
-  const targets = (): readonly string[] => (selected.size > 0 ? [...selected] : activeId ? [activeId] : []);
+  // What is pressed counts for what is there now, not for what was last drawn: fast hands are ahead of the screen.
+  const targets = (): readonly string[] => {
+    const id = idNow();
+    return selectedNow.current.size > 0 ? [...selectedNow.current] : id ? [id] : [];
+  };
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {

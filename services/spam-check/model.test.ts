@@ -1,0 +1,157 @@
+import { statSync } from 'node:fs';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { assess, explain, packModel, parseModel, shippedModel } from './model.ts';
+import { DEFAULT_THRESHOLDS, deriveThresholds, thresholdFor, verdictOf } from './thresholds.ts';
+
+const scoreOf = (text: string, author?: string, link?: string) =>
+  assess({ text, ...(author && { author }), ...(link && { link }) });
+
+describe('the shipped model', () => {
+  it('is at most 1 MB, and says where its data came from', () => {
+    expect(statSync(new URL('model.bin', import.meta.url)).size).toBeLessThanOrEqual(1_000_000);
+    const { meta } = shippedModel();
+    expect(meta.sources.length).toBeGreaterThan(10);
+    expect(meta.sources.every(({ provenance, rows }) => provenance !== 'not recorded' && rows > 0)).toBe(true);
+    expect(meta.version).toMatch(/^[0-9a-f]{12}$/);
+  });
+  it('was derived together with the default thresholds', () => {
+    expect(DEFAULT_THRESHOLDS).toEqual(shippedModel().meta.thresholds);
+  });
+  it('comes back from its bytes as it went', () => {
+    const bytes = packModel(shippedModel());
+    expect(packModel(parseModel(bytes))).toEqual(bytes);
+    expect(() => parseModel(bytes.subarray(0, 1_000))).toThrow(/cut short|JSON/);
+    expect(() => parseModel(new Uint8Array(20))).toThrow('not a model');
+  });
+});
+
+describe('the judge', () => {
+  it.each([
+    ['a plain thank-you', 'Thanks, that fixed my build. I had the wrong version pinned.', 'Maria Lopez', undefined],
+    [
+      'an honest writer with a site of their own',
+      'Nice write-up! Does this also work with the older plugin API?',
+      'Jonas Keller',
+      'https://jonaskeller.dev',
+    ],
+    [
+      'a link that helps',
+      'See https://github.com/nodejs/node/issues/1234, it is the same bug that you describe here.',
+      'dev42',
+      undefined,
+    ],
+    [
+      'criticism',
+      'I disagree. Your benchmark measures the warm-up, not the loop, so the conclusion does not follow.',
+      'Ann',
+      undefined,
+    ],
+    ['code', 'Try `const x = await fetch(url)` and then x.json(); in my case it returned null.', 'pete', undefined],
+  ])('publishes %s', (_sentence, text, author, link) => {
+    expect(verdictOf(scoreOf(text, author, link))).toBe('publish');
+  });
+  it.each([
+    [
+      'an investment scam',
+      'I invested $2,000 with Mrs Anna and got $14,500 in a week! Message her on WhatsApp +1 202 555 0147',
+      'Clara Trade Expert',
+      undefined,
+    ],
+    ['disguised gambling', 'main di 𝑺𝑳𝑶𝑻𝟖𝟖 auto maxwin gacor banget tiap hari', '@joko-x7k', undefined],
+    [
+      'pills',
+      'buy cheap viagra online without prescription http://cheap-pills-online.example/viagra',
+      'viagra',
+      'http://cheap-pills-online.example',
+    ],
+    [
+      'begging for subscribers',
+      'Please check out my channel and subscribe, I subscribe back!!!',
+      'Music Guy',
+      undefined,
+    ],
+  ])('gives %s more than even odds of spam', (_sentence, text, author, link) => {
+    expect(scoreOf(text, author, link).score).toBeGreaterThan(0.5);
+  });
+
+  const any = fc.record(
+    {
+      text: fc.string({ unit: 'grapheme', maxLength: 300 }),
+      author: fc.string({ unit: 'grapheme' }),
+      link: fc.webUrl(),
+    },
+    { requiredKeys: ['text'] },
+  );
+  it('gives reasons that add up to what it decided', () => {
+    fc.assert(
+      fc.property(any, (comment) => {
+        const { signals, logOdds, score } = explain(comment);
+        const sum = signals
+          .filter(({ name }) => !name.startsWith('toxic'))
+          .reduce((total, { weight }) => total + weight, 0);
+        expect(sum).toBeCloseTo(logOdds, 2);
+        expect(score).toBeGreaterThan(0);
+        expect(score).toBeLessThan(1);
+      }),
+    );
+  });
+  it('quotes the words that moved it, short and without control characters', () => {
+    const { signals } = scoreOf('please\u0007 subscribe\u202E to my channel '.repeat(3), 'a\nb\u0000c'.repeat(40));
+    const text = signals.find(({ name }) => name === 'text')!;
+    expect(text.words).toMatch(/"[^"]*(subscribe|channel)[^"]*"/);
+    for (const { words } of signals) {
+      expect(words).not.toMatch(/[\p{Cc}\u202E]/u);
+      expect(words.length).toBeLessThan(260);
+    }
+  });
+  it('judges alike what looks alike: a disguise does not lower the score below even', () => {
+    expect(scoreOf('main di slot88 gacor maxwin').score).toBeGreaterThan(0.5);
+    expect(scoreOf('main di ѕlоt88 gаcor mаxwin').score).toBeGreaterThan(0.5);
+    expect(scoreOf('main di s\u200Bl\u200Bo\u200Bt88 gacor maxwin').score).toBeGreaterThan(0.5);
+  });
+});
+
+describe('toxicity', () => {
+  it('is a second axis: abuse is not spam, spam is not abuse', () => {
+    const abuse = scoreOf('you are a stupid bitch, shut the fuck up');
+    expect(abuse.toxicity).toBeGreaterThan(0.5);
+    expect(abuse.signals.some(({ name }) => name === 'toxic-words')).toBe(true);
+    expect(scoreOf('Please check out my channel and subscribe, I subscribe back').toxicity).toBeLessThan(0.5);
+  });
+  it.each([
+    ['Spanish', 'eres un idiota y no sabes nada de lo que hablas'],
+    ['Portuguese', 'você é um idiota e não sabe nada do que fala'],
+    ['Korean', '너는 정말 멍청하다'],
+    ['Russian', 'ты просто дурак'],
+    ['Indonesian', 'dasar kamu goblok, tidak punya otak sama sekali'],
+  ])('is silent on %s, which was not measured', (_language, text) => {
+    const { toxicity, signals } = scoreOf(text);
+    expect(toxicity).toBe(0);
+    expect(signals.some(({ name }) => name.startsWith('toxic'))).toBe(false);
+  });
+  it('flags no plain comment', () => {
+    expect(
+      scoreOf('I killed the process and the bloody thing still hung. Dumb question: which port does it use?').toxicity,
+    ).toBeLessThan(DEFAULT_THRESHOLDS.toxicityHoldAt);
+  });
+});
+
+describe('thresholds', () => {
+  it('let the given share of honest comments reach them, and no more', () => {
+    const scores = Array.from({ length: 1_000 }, (_, i) => i / 1_000);
+    const at = thresholdFor(scores, 0.01);
+    expect(scores.filter((s) => s >= at).length).toBeLessThanOrEqual(10);
+    expect(scores.filter((s) => s >= at).length).toBeGreaterThanOrEqual(9);
+  });
+  it('hold by the worst blog, and never reject below the hold', () => {
+    const calm = Array.from({ length: 400 }, () => 0.1);
+    const lively = Array.from({ length: 400 }, (_, i) => (i < 4 ? 0.8 : 0.1));
+    expect(
+      deriveThresholds([
+        { blog: true, scores: calm },
+        { blog: true, scores: lively },
+      ]),
+    ).toEqual({ holdAt: 0.801, rejectAt: 0.801 });
+  });
+});

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Comment } from '../shared/comment.ts';
+import { storeOf } from '../shared/store/comments.ts';
+import { headItem } from '../shared/store/keys.ts';
+import { sitesOf } from '../shared/store/sites.ts';
+import type { Mended } from '../services/reconcile/handler.ts';
+import { testInstance, type TestInstance } from './instance.ts';
+
+const LONG_AGO_MS = 60_000;
+
+let sluice: TestInstance;
+let store: ReturnType<typeof storeOf>;
+const reconcile = async () => (await sluice.runtime.invoke('reconcile', {})) as Mended;
+const submit = async (thread: string, body: string) => {
+  const answer = await sluice.call('POST', `/v1/sites/demo/threads/${thread}/comments`, {
+    author: { name: 'Kim' },
+    body,
+  });
+  await sluice.quiet();
+  return answer.body.id as string;
+};
+/** As a crash would leave it: the head as it is told here, whatever the pipeline did. */
+const leave = async (comment: Comment) => {
+  await sluice.runtime.table.write([{ put: headItem(comment) }]);
+};
+const LINKS = 'See http://a.example http://b.example http://c.example http://d.example';
+
+beforeAll(async () => {
+  sluice = await testInstance({}, { demo: false });
+  store = storeOf(sluice.runtime.table, { now: Date.now });
+  await sitesOf(sluice.runtime.table, { now: Date.now }).put({
+    id: 'demo',
+    name: 'Demo',
+    origins: [],
+    threadParams: [],
+    authors: [{ id: 'mara', name: 'Mara Lindqvist', email: 'mara@blog.example', notify: 'each' }],
+    moderatorEmails: [],
+  });
+});
+afterAll(() => sluice.end());
+
+it('starts a review for a held comment that nobody waits for', async () => {
+  const id = await submit('unwatched', LINKS);
+  await expect.poll(async () => (await store.mustGet(id)).token).toBeTypeOf('string');
+  await sluice.runtime.workflows.idle();
+  const held = await store.mustGet(id);
+  sluice.runtime.database.sqlite.prepare('DELETE FROM execution WHERE name = ?').run(`${id}-${held.heldVersion}`);
+  const { token: _token, ...rest } = held;
+  await leave({ ...rest, heldAt: Date.now() - LONG_AGO_MS });
+  expect(await reconcile()).toMatchObject({ unwatched: 1 });
+  await expect.poll(async () => (await store.mustGet(id)).token).toBeTypeOf('string');
+  expect(await reconcile()).toMatchObject({ unwatched: 0 });
+});
+
+it('wakes a review that waits for what is decided', async () => {
+  const id = await submit('decided', LINKS);
+  await expect.poll(async () => (await store.mustGet(id)).token).toBeTypeOf('string');
+  const held = await store.mustGet(id);
+  await leave({ ...held, status: 'rejected', version: held.version + 1, heldAt: Date.now() - LONG_AGO_MS });
+  expect(await reconcile()).toMatchObject({ woken: 1 });
+  const row = () =>
+    sluice.runtime.database.sqlite
+      .prepare('SELECT status FROM execution WHERE name = ?')
+      .get(`${id}-${held.heldVersion}`);
+  await expect.poll(row).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await reconcile()).toMatchObject({ woken: 0 });
+});
+
+it('tells the author of a comment whose notification records are missing', async () => {
+  const id = await submit('untold', 'A remark that the author wants to hear of.');
+  const published = await store.mustGet(id);
+  await expect
+    .poll(async () => (await sluice.runtime.table.query({ pk: `C#${id}`, prefix: 'N#' })).items.length)
+    .toBeGreaterThan(0);
+  const { items } = await sluice.runtime.table.query({ pk: `C#${id}`, prefix: 'N#' });
+  await sluice.runtime.table.write(items.map(({ pk, sk }) => ({ delete: { pk, sk } })));
+  await leave({ ...published, publishedAt: Date.now() - LONG_AGO_MS });
+  expect((await reconcile()).untold).toBeGreaterThanOrEqual(1);
+  expect((await sluice.runtime.table.query({ pk: `C#${id}`, prefix: 'N#' })).items.length).toBeGreaterThan(0);
+});
