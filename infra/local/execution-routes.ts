@@ -41,14 +41,12 @@ export function executionRoutes<Caller>({
     const arn = executionArn(workflow, name);
     const found = executions.find(workflow, name);
     if (found) {
-      const about = found.type === 'STANDARD' ? /^(.+)-\d+$/.exec(name)?.[1] : executions.subject(workflow, name);
       return {
         ...found,
         arn,
         definition: executions.definition(found.definition),
         outdated: workflows.hashOf(workflow) !== found.definition,
         visits: visitsOf(executions.history(workflow, name), found.status === 'RUNNING' ? undefined : found.status),
-        ...(about && { comment: about }),
       };
     }
     if (comment === undefined || !Object.hasOwn(topology.workflows, workflow)) return undefined;

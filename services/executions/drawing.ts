@@ -28,7 +28,7 @@ export function drawingOf(graph: Graph, visits: readonly Visit[]): string {
   const layout = layoutOf(graph);
   const size = { width: layout.width + 2 * MARGIN, height: layout.height + 2 * MARGIN };
   return `<svg class="drawing" viewBox="0 0 ${n(size.width)} ${n(size.height)}" width="${n(size.width)}" height="${n(size.height)}" role="img" aria-label="The workflow, with the states that the execution went through">
-<defs>${['still', 'taken', 'caught'].map((kind) => `<marker id="head-${kind}" class="head ${kind}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0 8 4 0 8z"/></marker>`).join('')}</defs>
+<defs>${['still', 'taken', 'caught'].map((kind) => `<marker id="head-${kind}" class="head ${kind}" viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth="9" markerHeight="9" orient="auto-start-reverse"><path d="M0 0 8 4 0 8z"/></marker>`).join('')}</defs>
 <g transform="translate(${MARGIN} ${MARGIN})">${scope(layout, fates, taken)}</g></svg>`;
 }
 

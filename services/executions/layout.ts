@@ -20,6 +20,7 @@ const NODE_GAP = 34;
 const DUMMY_WIDTH = 14;
 const INNER_PADDING = 16;
 const SWEEPS = 12;
+const PORT_GAP = 16;
 
 type Slot = {
   name: string;
@@ -111,27 +112,62 @@ export function layoutOf(graph: Graph): Layout {
   for (const slot of all) slot.x -= left;
   const topOf = (slot: Slot): number => tops[slot.layer] ?? 0;
   const rowHeight = (slot: Slot): number => Math.max(HEIGHT, ...(rows[slot.layer] ?? []).map(({ height }) => height));
+  const ports = portsOf(chains);
   return {
     width: right - left,
     height: y - LAYER_GAP,
     nodes: all.flatMap(({ node, x, width, height, inner, layer }) =>
       node ? [{ node, x: x - width / 2, y: tops[layer] ?? 0, width, height, inner }] : [],
     ),
-    edges: [...chains].map(([edge, chain]) => ({
-      edge,
-      points: chain.flatMap((slot, index): Point[] => {
-        const top = topOf(slot);
-        const downward = (chain[0]?.layer ?? 0) <= (chain.at(-1)?.layer ?? 0);
-        if (index === 0) return [{ x: slot.x, y: downward ? top + slot.height : top }];
-        if (index === chain.length - 1) return [{ x: slot.x, y: downward ? top : top + slot.height }];
-        const passage = [
-          { x: slot.x, y: top },
-          { x: slot.x, y: top + rowHeight(slot) },
-        ];
-        return downward ? passage : passage.toReversed();
-      }),
-    })),
+    edges: [...chains].map(([edge, chain]) => {
+      const downward = (chain[0]?.layer ?? 0) <= (chain.at(-1)?.layer ?? 0);
+      const [begins = 0, ends = 0] = ports.get(edge) ?? [];
+      return {
+        edge,
+        points: chain.flatMap((slot, index): Point[] => {
+          const top = topOf(slot);
+          if (index === 0) return [{ x: begins, y: downward ? top + slot.height : top }];
+          if (index === chain.length - 1) return [{ x: ends, y: downward ? top : top + slot.height }];
+          const passage = [
+            { x: slot.x, y: top },
+            { x: slot.x, y: top + rowHeight(slot) },
+          ];
+          return downward ? passage : passage.toReversed();
+        }),
+      };
+    }),
   };
+}
+
+/** Where each arrow leaves and arrives: side by side along the edge of a box, in the order of where they go. */
+function portsOf(chains: ReadonlyMap<Edge, readonly Slot[]>): Map<Edge, [begins: number, ends: number]> {
+  type End = { edge: Edge; which: 0 | 1; towards: number };
+  const sides = new Map<Slot, { top: End[]; bottom: End[] }>();
+  const ports = new Map<Edge, [begins: number, ends: number]>();
+  for (const [edge, chain] of chains) {
+    const [first, second] = chain;
+    const [beforeLast, last] = chain.slice(-2);
+    if (!first || !second || !beforeLast || !last) continue;
+    ports.set(edge, [first.x, last.x]);
+    for (const [slot, other, which] of [
+      [first, second, 0],
+      [last, beforeLast, 1],
+    ] as const) {
+      const ends = sides.get(slot) ?? { top: [], bottom: [] };
+      sides.set(slot, ends);
+      ends[other.layer > slot.layer ? 'bottom' : 'top'].push({ edge, which, towards: other.x });
+    }
+  }
+  for (const [slot, { top, bottom }] of sides) {
+    for (const ends of [top, bottom]) {
+      const gap = Math.min(PORT_GAP, (slot.width - PORT_GAP) / Math.max(1, ends.length));
+      for (const [index, { edge, which }] of ends.toSorted((a, b) => a.towards - b.towards).entries()) {
+        const port = ports.get(edge);
+        if (port) port[which] = slot.x + (index - (ends.length - 1) / 2) * gap;
+      }
+    }
+  }
+  return ports;
 }
 
 /** Arrows that close a circle, found on the way from the start. */

@@ -11,6 +11,7 @@ export type Summary = {
   error: string | null;
   startedAt: number;
   endedAt: number | null;
+  comment: string | null;
 };
 
 export type Details = Summary & {
@@ -23,7 +24,6 @@ export type Details = Summary & {
   /** The workflow has another definition by now. */
   outdated: boolean;
   visits: readonly Visit[];
-  comment?: string;
 };
 
 /** A run as the comment's log remembers it. */
@@ -59,7 +59,7 @@ export function listPage({
     `<option value="${escape(value)}"${value === (chosen ?? '') ? ' selected' : ''}>${escape(words)}</option>`;
   const rows = executions.map(
     (each) =>
-      `<tr><td><a href="${hrefOf(each)}">${escape(each.name)}</a></td><td>${escape(each.workflow)}</td><td>${badge(each.status)}${each.error ? ` <span class="quiet">${escape(each.error)}</span>` : ''}</td><td>${time(each.startedAt)}</td><td class="number">${each.endedAt === null ? '' : lasted(each.endedAt - each.startedAt)}</td></tr>`,
+      `<tr><td><a href="${hrefOf(each)}">${escape(each.name)}</a></td><td>${escape(each.workflow)}</td><td>${each.comment ? `<a href="/executions?comment=${encodeURIComponent(each.comment)}">${escape(each.comment)}</a>` : ''}</td><td>${badge(each.status)}${each.error ? ` <span class="quiet">${escape(each.error)}</span>` : ''}</td><td>${time(each.startedAt)}</td><td class="number">${each.endedAt === null ? '' : lasted(each.endedAt - each.startedAt)}</td></tr>`,
   );
   const remembered = traces.map(
     (each) =>
@@ -72,7 +72,7 @@ export function listPage({
 <button>Find</button></form>
 ${
   rows.length > 0
-    ? `<table><thead><tr><th>Execution</th><th>Workflow</th><th>Status</th><th>Started</th><th class="number">Took</th></tr></thead><tbody>${rows.join('')}</tbody></table>`
+    ? `<table><thead><tr><th>Execution</th><th>Workflow</th><th>Comment</th><th>Status</th><th>Started</th><th class="number">Took</th></tr></thead><tbody>${rows.join('')}</tbody></table>`
     : '<p class="quiet">There is none of these.</p>'
 }
 ${next ? `<p><a href="/executions?${escape(new URLSearchParams({ ...defined(filter), cursor: next }).toString())}">Older ones</a></p>` : ''}
