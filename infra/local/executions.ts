@@ -18,6 +18,8 @@ export type Execution = {
   cause: string | null;
   startedAt: number;
   endedAt: number | null;
+  /** The id of the comment that it is about, where that can be told. */
+  comment: string | null;
 };
 type Row = Execution & { id: number };
 
@@ -73,12 +75,10 @@ export type Executions = ReturnType<typeof localExecutions>;
 export function localExecutions(database: Database, clock: Clock, { limitBytes }: { limitBytes: number }) {
   const { sqlite } = database;
   const columns = `workflow, name, status, definition, input, output, error, cause, started_at AS startedAt, ended_at AS endedAt`;
-  const findStandard = sqlite.prepare(
-    `SELECT id, 'STANDARD' AS type, ${columns} FROM execution WHERE workflow = ? AND name = ?`,
-  );
-  const findExpress = sqlite.prepare(
-    `SELECT id, 'EXPRESS' AS type, ${columns} FROM express WHERE workflow = ? AND name = ?`,
-  );
+  const standard = `'STANDARD' AS type, ${columns}, CAST(input ->> '$.id' AS TEXT) AS comment`;
+  const express = `'EXPRESS' AS type, ${columns}, subject AS comment`;
+  const findStandard = sqlite.prepare(`SELECT id, ${standard} FROM execution WHERE workflow = ? AND name = ?`);
+  const findExpress = sqlite.prepare(`SELECT id, ${express} FROM express WHERE workflow = ? AND name = ?`);
   const standardEvents = sqlite.prepare('SELECT event FROM history WHERE execution = ? ORDER BY id');
   const expressEvents = sqlite.prepare('SELECT events FROM express WHERE id = ?');
   const definition = sqlite.prepare('SELECT body FROM definition WHERE hash = ?');
@@ -156,13 +156,11 @@ export function localExecutions(database: Database, clock: Clock, { limitBytes }
         ...(type === 'EXPRESS'
           ? []
           : [
-              `SELECT 'STANDARD' AS type, ${columns} FROM execution ${where(...(comment === undefined ? [] : [`name >= $comment || '-' AND name < $comment || '.'`]))}`,
+              `SELECT ${standard} FROM execution ${where(...(comment === undefined ? [] : [`name >= $comment || '-' AND name < $comment || '.'`]))}`,
             ]),
         ...(type === 'STANDARD'
           ? []
-          : [
-              `SELECT 'EXPRESS' AS type, ${columns} FROM express ${where(...(comment === undefined ? [] : ['subject = $comment']))}`,
-            ]),
+          : [`SELECT ${express} FROM express ${where(...(comment === undefined ? [] : ['subject = $comment']))}`]),
       ];
       const rows = sqlite.prepare(`${parts.join(' UNION ALL ')} ORDER BY startedAt DESC, name DESC LIMIT $limit`).all({
         $limit: limit + 1,

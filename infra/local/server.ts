@@ -16,10 +16,14 @@ import { knows } from '../../services/door/read.ts';
 import { doorRoutes } from '../../services/door/routes.ts';
 import { changesOf } from '../../services/moderation/changes.ts';
 import { moderationRoutes } from '../../services/moderation/routes.ts';
+import type { Moderator } from '../../services/moderation/moderator.ts';
 import { authenticate } from '../../services/moderation/sessions.ts';
+import { authorRoutes } from '../../services/author/routes.ts';
 import { mailRoutes } from '../../services/deliver/mail-routes.ts';
 import { mailboxRoutes } from './mail.ts';
+import { page } from '../../services/deliver/page.ts';
 import { clientResolver } from './client.ts';
+import { executionRoutes } from './execution-routes.ts';
 import type { pageCache } from './page-cache.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -123,14 +127,30 @@ export function localServer(
   app.get('/health', async (c) =>
     c.json({ status: 'ok', queues: await health() }, 200, { 'cache-control': 'no-store' }),
   );
-  const besides = [...mailRoutes(ports), ...pageRoutes(door)];
+  const besides = [...mailRoutes(ports), ...authorRoutes(door), ...pageRoutes(door)];
   const publicRoutes: Route[] = [
     ...doorRoutes(door, [...besides, ...SERVED_HERE, ...moderation] as unknown as Route<never>[]),
     ...besides,
   ];
   const anyone = async (): Promise<undefined> => undefined;
   const whoever = authenticate(ports);
-  app.route('/', serve([...moderation, ...mailboxRoutes(ports)], { authenticate: whoever, log }));
+  for (const path of ['/mailbox', '/mailbox/*', '/executions', '/executions/*']) {
+    app.get(path, async (c, next) => {
+      if (/^\/executions\/[\w-]+\.(js|css)$/.test(c.req.path)) return fileAt(c.req.path);
+      await next();
+      const { status } = c.res;
+      if ((status === 401 || status === 403) && c.req.header('accept')?.includes('text/html'))
+        c.res = signInFirst(status);
+      return undefined;
+    });
+  }
+  app.route(
+    '/',
+    serve([...moderation, ...mailboxRoutes<Moderator>(ports), ...executionRoutes<Moderator>(runtime)], {
+      authenticate: whoever,
+      log,
+    }),
+  );
   app.route('/', serve(publicRoutes, { authenticate: anyone, log }));
   app.get('*', (c) => fileAt(c.req.path) ?? nothingFor(known, c.req));
   const known = [...publicRoutes, ...SERVED_HERE, ...moderation];
@@ -157,9 +177,11 @@ export function localServer(
     const wanted =
       path === '/'
         ? 'demo.html'
-        : /^\/moderate(\/[^.]*)?$/.test(path)
-          ? 'desk/index.html'
-          : path.replace(/^\/moderate\//, 'desk/').replace(/^\//, '');
+        : path === '/author'
+          ? 'author/index.html'
+          : /^\/moderate(\/[^.]*)?$/.test(path)
+            ? 'desk/index.html'
+            : path.replace(/^\/moderate\//, 'desk/').replace(/^\//, '');
     const name = normalize(wanted);
     let file = files.get(name);
     if (!files.has(name)) {
@@ -259,6 +281,15 @@ export function localServer(
   }
 
   return { server, fetch };
+}
+
+/** For people, who would not know what to do with problem details. */
+function signInFirst(status: number): Response {
+  const { raw, headers } = page(status, {
+    title: status === 401 ? 'Sign in first' : 'For admins',
+    body: '<p>This page is for admins. <a href="/moderate">Sign in at the desk</a> as one, then come back.</p>',
+  });
+  return new Response(raw?.text, { status, headers: { ...headers, 'content-type': raw?.type ?? '' } });
 }
 
 /** Refused before it is read: the rest of the body is not taken. */

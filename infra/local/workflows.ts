@@ -40,6 +40,8 @@ export type LocalWorkflows = Workflows & {
   stop(workflow: string, name: string, fault: { error?: string; cause?: string }): Promise<boolean>;
   /** Since when a workflow is as it is now, in ms since the epoch. */
   createdAt(workflow: string): number;
+  /** Of the definition that new executions get. */
+  hashOf(workflow: string): string | undefined;
   idle(): Promise<void>;
   close(): void;
 };
@@ -345,6 +347,7 @@ export function localWorkflows(
       wind();
     },
 
+    hashOf: (workflow) => current.get(workflow)?.hash,
     createdAt(workflow) {
       const row = definedAt.get(current.get(workflow)?.hash ?? '') as { at: number } | undefined;
       return row?.at ?? 0;

@@ -33,7 +33,7 @@ export function corsOf({
   });
 
   return async (path, origin) => {
-    if (path.startsWith('/v1/moderation')) return undefined;
+    if (path.startsWith('/v1/moderation') || path.startsWith('/v1/authors')) return undefined;
     if (origin === ports.publicUrl) return headers(origin);
     const site = /^\/v1\/sites\/([^/]+)/.exec(path)?.[1];
     if (site !== undefined) {
