@@ -104,9 +104,8 @@ user
     await (await local()).userPasswd(name);
   });
 
-program
-  .command('site')
-  .description('sites')
+const site = program.command('site').description('sites');
+site
   .command('add')
   .argument('<id>', 'lower-case letters, digits, dots and dashes')
   .option('--name <name>', 'what people call it')
@@ -115,6 +114,16 @@ program
   .action(async (id: string, options: { name?: string; origin?: string[] }, command: Command) => {
     onlyLocal(command);
     await (await local()).siteAdd(id, options);
+  });
+
+site
+  .command('author-key')
+  .argument('<id>', 'the site')
+  .option('--renew', 'make a new key; what the old one signed ends')
+  .description("print the key with which the blog's back end signs its authors' tokens (docs/authors.md)")
+  .action(async (id: string, options: { renew?: boolean }, command: Command) => {
+    onlyLocal(command);
+    await (await local()).siteKey(id, options);
   });
 
 program

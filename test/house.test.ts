@@ -26,6 +26,15 @@ const DOORS: Record<string, readonly string[]> = {
     // The page without scripts has the widget's look.
     'services/widget/thread-page.ts',
   ],
+  'services/author': [
+    'shared',
+    'services/door',
+    'services/deliver/mail-links.ts',
+    'services/deliver/reader.ts',
+    // Who is signed in at the desk may comment as an author of the site.
+    'services/moderation/moderator.ts',
+    'services/moderation/sessions.ts',
+  ],
   'services/hold': ['shared'],
   'services/learn': ['shared', 'services/spam-check', 'services/validate/markdown.ts'],
   'services/reject': ['shared', 'services/publish/handler.ts'],

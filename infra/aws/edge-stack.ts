@@ -53,10 +53,11 @@ const THROTTLE = { rateLimit: 500, burstLimit: 1000 };
 /** A published comment is seen after at most so long; nothing is invalidated. */
 const THREAD_TTL = Duration.seconds(10);
 
-/** The names under which the local server shows the same files: `/` is the demo, `/moderate…` the desk. */
+/** The names under which the local server shows the same files: `/` is the demo, `/moderate…` the desk, `/author` the authors' page. */
 const PAGE_NAMES = `function handler({ request }) {
   const { uri } = request;
   if (uri === '/') request.uri = '/demo.html';
+  else if (uri === '/author') request.uri = '/author/index.html';
   else if (/^\\/moderate(\\/[^.]*)?$/.test(uri)) request.uri = '/desk/index.html';
   else if (uri.startsWith('/moderate/')) request.uri = '/desk/' + uri.slice(10);
   return request;

@@ -17,7 +17,8 @@ export const EXTRA: Readonly<Record<string, ExtraSpec>> = {
     folder: 'door',
     memoryMb: 512,
     timeoutSeconds: 10,
-    may: { table: 'write', putEvents: true, secret: true },
+    // Confirmations release what waited for them, and authors are mailed their link.
+    may: { table: 'write', putEvents: true, send: ['notify'], secret: true },
     routes: ['ANY /{proxy+}'],
     looksAtQueues: true,
   },

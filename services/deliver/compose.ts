@@ -1,13 +1,14 @@
 import type { Comment } from '../../shared/comment.ts';
 import type { MailMessage, Ports } from '../../shared/ports.ts';
 import { mailHost } from '../../shared/store/notifications.ts';
-import { confirmUrl, mailToken, unsubscribeUrl } from './mail-links.ts';
-import type { Ready } from './reader.ts';
+import { confirmUrl, mailToken, signInUrl, unsubscribeUrl } from './mail-links.ts';
+import { SIGN_IN_MINUTES, type Ready } from './reader.ts';
 import {
   oneLine,
   renderComments,
   renderConfirmation,
   renderDigest,
+  renderSignIn,
   type CommentView,
   type Rendered,
 } from './render.ts';
@@ -21,7 +22,7 @@ export async function compose(
   { vault, clock, publicUrl }: Pick<Ports, 'vault' | 'clock' | 'publicUrl'>,
   items: readonly [Ready, ...Ready[]],
 ): Promise<Composed> {
-  const [{ kind, site, emailHash, contact, digest, policy }] = items;
+  const [{ kind, site, emailHash, contact, digest, policy, signIn }] = items;
   const from = { name: oneLine(site.name, 80), address: `comments@${mailHost(publicUrl)}` };
   // Auto-Submitted: RFC 3834, so that nobody's holiday note answers. List-Id: RFC 2919.
   const headers = { 'Auto-Submitted': 'auto-generated', 'List-Id': `<${site.id}.sluice.${mailHost(publicUrl)}>` };
@@ -36,6 +37,11 @@ export async function compose(
     const until = clock.now() + CONFIRM_DAYS * 86_400_000;
     const token = mailToken(vault, { kind: 'confirm', address: emailHash, contact: contact ?? '', until });
     return finish(renderConfirmation({ site: site.name, url: confirmUrl(publicUrl, token), days: CONFIRM_DAYS }));
+  }
+  if (signIn) {
+    const token = mailToken(vault, { kind: 'sign-in', address: emailHash, id: signIn.id, until: signIn.until });
+    const minutes = SIGN_IN_MINUTES;
+    return finish(renderSignIn({ site: site.name, url: signInUrl(publicUrl, token), minutes }));
   }
   if (digest) {
     const token = mailToken(vault, { kind: 'unsubscribe', address: emailHash, scope: { digestOf: site.id } });

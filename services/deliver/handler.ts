@@ -160,7 +160,7 @@ export const deliver: Service = (ports) => {
       const taken = await mailings.step(
         sending,
         { state: 'accepted' },
-        end(doubtful ? { state: 'uncertain', ...doubtful } : { state: 'sent' }),
+        end(doubtful ? { state: 'uncertain', ...doubtful } : { state: 'sent', said: outcome.why }),
       );
       log.info({ ...fields, items: ready.length, uncertain: tries > 1 }, 'mail sent');
       if (taken) await announce(taken);
@@ -199,7 +199,7 @@ export const deliver: Service = (ports) => {
       (record) => record !== undefined && (record.state === 'sent' || record.state === 'uncertain'),
     );
     const entries = told.flatMap((record) =>
-      record && record.kind !== 'digest'
+      record && record.kind !== 'digest' && record.kind !== 'sign-in'
         ? [
             {
               source: PIPELINE_SOURCE,

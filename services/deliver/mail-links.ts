@@ -10,7 +10,9 @@ export type MailLink =
       contact: string;
       /** Epoch ms. */ until: number;
     }
-  | { kind: 'unsubscribe'; address: string; scope: Scope };
+  | { kind: 'unsubscribe'; address: string; scope: Scope }
+  /** Opens one author's session; `id` makes it work once. */
+  | { kind: 'sign-in'; address: string; id: string; /** Epoch ms. */ until: number };
 
 /** What an unsubscription ends: mail about the thread of a comment, or a site's digests. The page offers all mail beside it. */
 export type Scope = { comment: string } | { digestOf: string };
@@ -18,6 +20,7 @@ export type Scope = { comment: string } | { digestOf: string };
 const Id = z.string().min(1).max(80);
 const Payload = z.union([
   z.tuple([z.literal('c'), Id, Id, z.int()]),
+  z.tuple([z.literal('s'), Id, Id, z.int()]),
   z.tuple([z.literal('u'), Id, z.literal('comment'), Id]),
   z.tuple([z.literal('u'), Id, z.literal('digest'), Id]),
 ]);
@@ -28,7 +31,7 @@ export function mailToken(vault: Vault, link: MailLink): string {
   return `${payload}.${vault.sign('mail', payload)}`;
 }
 
-/** Undefined for what this instance did not sign, and for a confirmation after its time. */
+/** Undefined for what this instance did not sign, and for a confirmation or a sign-in after its time. */
 export function readMailToken(vault: Vault, token: string, now: number): MailLink | undefined {
   if (token.length > 600) return undefined;
   const [payload = '', signature = '', ...rest] = token.split('.');
@@ -36,12 +39,14 @@ export function readMailToken(vault: Vault, token: string, now: number): MailLin
   const read = Payload.safeParse(parseJson(Buffer.from(payload, 'base64url').toString('utf8')));
   if (!read.success) return undefined;
   const [kind, address, third, fourth] = read.data;
+  if (kind === 's') return fourth > now ? { kind: 'sign-in', address, id: third, until: fourth } : undefined;
   if (kind === 'c') return fourth > now ? { kind: 'confirm', address, contact: third, until: fourth } : undefined;
   return { kind: 'unsubscribe', address, scope: third === 'comment' ? { comment: fourth } : { digestOf: fourth } };
 }
 
 function payloadOf(link: MailLink): z.infer<typeof Payload> {
   if (link.kind === 'confirm') return ['c', link.address, link.contact, link.until];
+  if (link.kind === 'sign-in') return ['s', link.address, link.id, link.until];
   return 'comment' in link.scope
     ? ['u', link.address, 'comment', link.scope.comment]
     : ['u', link.address, 'digest', link.scope.digestOf];
@@ -49,3 +54,5 @@ function payloadOf(link: MailLink): z.infer<typeof Payload> {
 
 export const confirmUrl = (publicUrl: string, token: string) => `${publicUrl}/v1/mail/confirm/${token}`;
 export const unsubscribeUrl = (publicUrl: string, token: string) => `${publicUrl}/v1/mail/unsubscribe/${token}`;
+/** In the fragment: it reaches no server, log or referrer. */
+export const signInUrl = (publicUrl: string, token: string) => `${publicUrl}/author#in=${token}`;

@@ -21,8 +21,13 @@ export type Ready = {
   about?: { comment: Comment; revision: Revision; parent?: Comment; thread?: Thread };
   /** Contact id, for a confirmation. */
   contact?: string;
+  /** The link of an author who signs in: works once, until then (ms). */
+  signIn?: { id: string; until: number };
   digest?: { waiting: number; more: boolean; first: readonly Comment[]; escalated: boolean };
 };
+
+/** How long the link that signs an author in works. */
+export const SIGN_IN_MINUTES = 15;
 
 const DAY_MS = 86_400_000;
 /** A digest lists so many, and counts no further than the second. */
@@ -31,13 +36,13 @@ const DIGEST_COUNTED = 1000;
 
 /** Looks again at everything on which a notification depends: `skip` says why it must not be sent now. */
 export function readerOf({
-  ports: { table },
+  ports: { table, clock },
   store,
   sites,
   contacts,
   users,
 }: {
-  ports: Pick<Ports, 'table'>;
+  ports: Pick<Ports, 'table' | 'clock'>;
   store: Store;
   sites: Sites;
   contacts: Contacts;
@@ -53,9 +58,11 @@ export function readerOf({
       return found && { ...found, contact: id };
     }
     const emails =
-      word === 'author'
-        ? site.authors.filter((author) => author.id === id).map(({ email }) => email)
-        : await moderatorAddresses(site, id);
+      word === 'sign-in'
+        ? site.authors.flatMap(({ email }) => (email && contacts.hashOf(email) === id ? [email] : []))
+        : word === 'author'
+          ? site.authors.filter((author) => author.id === id).map(({ email }) => email)
+          : await moderatorAddresses(site, id);
     const [email] = emails;
     return email ? { email, emailHash: contacts.hashOf(email) } : undefined;
   };
@@ -85,6 +92,14 @@ export function readerOf({
     const { emailHash } = address;
     const base = { kind, to: address.email, emailHash, site, policy: policy.policy };
 
+    if (kind === 'sign-in') {
+      const until = record.at + SIGN_IN_MINUTES * 60_000;
+      if (until <= clock.now()) return { skip: 'the link would be over' };
+      const why = (await contacts.address(emailHash))?.suppressed;
+      return why === undefined
+        ? { ...base, signIn: { id: commentId.replace(/^sign-in:/, ''), until } }
+        : { skip: `suppressed: ${why}` };
+    }
     if (kind === 'digest') {
       const barred = await contacts.barred(emailHash, site.id, '');
       if (barred) return { skip: barred };

@@ -102,6 +102,23 @@ export function renderConfirmation({ site, url, days }: { site: string; url: str
   };
 }
 
+/** The link that signs an author in. Holds nothing that the one who asked for it typed: that may have been anybody. */
+export function renderSignIn({ site, url, minutes }: { site: string; url: string; minutes: number }): Rendered {
+  const name = oneLine(site, 80);
+  const subject = `Sign in as an author of ${name}`;
+  const ask = `Somebody, probably you, wants to sign in as an author of ${name}. This link works once, within ${minutes} minutes:`;
+  const otherwise = 'If it was not you, do nothing: without this link nobody can sign in.';
+  return {
+    subject: oneLine(subject, SUBJECT_CHARACTERS),
+    text: [ask, '', url, '', otherwise, ''].join('\n'),
+    html: htmlPage(
+      subject,
+      `<p>${escapeHtml(ask)}</p><p>${link(url, 'Sign in')}</p>`,
+      `<p>${escapeHtml(otherwise)}</p>`,
+    ),
+  };
+}
+
 export type DigestView = {
   site: string;
   waiting: number;

@@ -9,10 +9,11 @@ export type NotificationRef = { commentId: string; recipient: string };
 /** Who was told of a comment, who was not, and why: one record a (comment, recipient). */
 export type Notification = NotificationRef & {
   /**
-   * `recipient` is `contact:{id}`, `author:{id}`, `confirmation:{contact id}` or `moderator:{hash of the address}`: stable, no
-   * address. A moderators' digest is no comment's: its `commentId` is `digest:{site}:{ms}`.
+   * `recipient` is `contact:{id}`, `author:{id}`, `confirmation:{contact id}`, `moderator:{hash of the address}` or
+   * `sign-in:{hash of the address}`: stable, no address. A moderators' digest and an author's sign-in are no comment's: their
+   * `commentId` is `digest:{site}:{ms}` and `sign-in:{id}`.
    */
-  kind: 'reply' | 'author' | 'held' | 'confirmation' | 'digest';
+  kind: 'reply' | 'author' | 'held' | 'confirmation' | 'digest' | 'sign-in';
   state: 'queued' | 'sending' | 'sent' | 'skipped' | 'refused' | 'uncertain';
   why?: string;
   messageId: string;
@@ -26,6 +27,10 @@ export type Notification = NotificationRef & {
   /** A digest to escalate with, or the run that asked for it. */
   escalated?: boolean;
   askedBy?: string;
+  /** Epoch seconds after which the record itself goes; most stay with their comment. */
+  expiresAt?: number;
+  /** What the mail server said when it took the mail. */
+  said?: string;
   version: number;
 };
 
@@ -35,7 +40,7 @@ export type NotificationChange = { [Field in keyof Notification]?: Notification[
 /** A message of the queue `notify`. It names a record and holds no address and nothing that a reader typed. */
 export const NotifyMessage = z.strictObject({
   schema: z.literal(1),
-  kind: z.enum(['reply', 'author', 'held', 'confirmation', 'digest']),
+  kind: z.enum(['reply', 'author', 'held', 'confirmation', 'digest', 'sign-in']),
   commentId: z.string().min(1).max(200),
   recipient: z.string().min(1).max(200),
   site: z.string().min(1).max(63),

@@ -372,7 +372,7 @@ describe('the desk at size', () => {
     expect(await activeId(page)).toBe('c0000');
   }, 90_000);
 
-  it('confirms a decision within 100 ms at the 95th percentile', async () => {
+  it('confirms a decision in the blink of an eye', async () => {
     await served.stop();
     ports = await sampleDesk(60);
     served = await serveDesk(ports);
@@ -401,7 +401,7 @@ describe('the desk at size', () => {
     times.sort((a, b) => a - b);
     const p95 = times[37] ?? Infinity;
     process.stdout.write(`decision to confirmation: median ${times[20]?.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms\n`);
-    // The figure that we promise is 100 on a machine that does nothing else; here others test beside us.
+    // The bench holds the 95th percentile to its figure; here others test beside us.
     expect(times[20]).toBeLessThan(250);
   });
 });

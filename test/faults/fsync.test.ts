@@ -60,7 +60,7 @@ it('answers 202 only after an fsync, and what that fsync reached recovers', { ti
       .reduce((end, match) => Math.max(end, match ? Number(match[1]) + Number(match[2]) : 0), 0);
     truncateSync(join(cut, 'sluice.db-wal'), reached);
     appendFileSync(join(cut, 'sluice.db-wal'), Buffer.alloc(3000, 0xa5)); // What a torn write may leave.
-    await child.kill();
+    await child.stop();
 
     const { sqlite, close } = openDatabase(cut);
     const events = (sqlite.prepare(`SELECT body FROM message WHERE queue = 'intake'`).all() as { body: string }[]).map(
@@ -70,7 +70,7 @@ it('answers 202 only after an fsync, and what that fsync reached recovers', { ti
     expect(sqlite.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
     close();
   } finally {
-    await child.kill();
+    await child.kill().catch(() => {});
     rmSync(folder, { recursive: true, force: true });
   }
 });

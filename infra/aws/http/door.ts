@@ -1,6 +1,7 @@
 import type { Route } from '../../../shared/http.ts';
 import { serve } from '../../../shared/http.ts';
 import type { Ports } from '../../../shared/ports.ts';
+import { authorRoutes } from '../../../services/author/routes.ts';
 import { mailRoutes } from '../../../services/deliver/mail-routes.ts';
 import { corsOf } from '../../../services/door/cors.ts';
 import { doorOf } from '../../../services/door/door.ts';
@@ -43,6 +44,7 @@ export function door(ports: Ports): WebApp {
   const routes: Route[] = [
     ...doorRoutes(unit).filter(({ path }) => !DESCRIPTIONS.includes(path)),
     ...mailRoutes(ports),
+    ...authorRoutes(unit),
     ...pageRoutes(unit),
   ];
   app.route('/', serve(routes, { authenticate: async () => undefined, log: ports.log }));

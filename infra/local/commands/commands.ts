@@ -10,13 +10,15 @@ import { deadLettersOf, NO_SITE } from '../../../shared/store/dead-letters.ts';
 import { Site, sitesOf } from '../../../shared/store/sites.ts';
 import { usersOf } from '../../../shared/store/users.ts';
 import { parse } from '../../../shared/parse.ts';
+import { vaultOf } from '../../../shared/vault.ts';
+import { renewSiteAuthorKey, siteAuthorKey } from '../../../services/door/authors.ts';
 import { addUser, setPassword } from '../../../services/moderation/users.ts';
 import { openDatabase } from '../database.ts';
 import { openInstance } from '../instance.ts';
 import { lockHolder } from '../lock.ts';
 import { queueNamesOf } from '../queues.ts';
 import { ensureDemo } from '../seed.ts';
-import { readSettings } from '../settings.ts';
+import { readSettings, rootKeyOf } from '../settings.ts';
 import { localTable } from '../table.ts';
 import { topology } from '../../topology.ts';
 import { progressBar } from './progress.ts';
@@ -107,6 +109,18 @@ export async function siteAdd(id: string, { name, origin }: { name?: string; ori
     await sites.put(site);
   });
   say(`Site ${id} is there. In its pages: <script src="…/embed.js" data-site="${id}" data-thread="…"></script>`);
+}
+
+/** The key with which a blog's back end signs its authors' tokens (docs/authors.md); a new one ends the old. */
+export async function siteKey(id: string, { renew }: { renew?: boolean }): Promise<void> {
+  const settings = readSettings(process.env);
+  const vault = vaultOf(rootKeyOf(resolve(settings.SLUICE_DATA)));
+  const key = await withStore(async (table) => {
+    await sitesOf(table, clock).fresh(id);
+    if (renew) await renewSiteAuthorKey(table, id);
+    return siteAuthorKey(table, vault, id);
+  });
+  say(key);
 }
 
 async function ensureDemoWith(table: ReturnType<typeof localTable>): Promise<void> {
