@@ -9,6 +9,7 @@ const program = new Command('sluice')
   .addOption(new Option('--stage <stage>', 'work on this stage on AWS instead of SLUICE_DATA'));
 
 const local = () => import('./local/commands/commands.ts');
+const moving = () => import('./local/commands/move.ts');
 
 /** What only one machine can do says so, instead of doing it to the wrong instance. */
 function onlyLocal(command: Command): void {
@@ -31,6 +32,56 @@ program
   .action(async (file: string, options: { site: string; rate?: number; json?: boolean }, command: Command) => {
     onlyLocal(command);
     await (await local()).replay(file, options);
+  });
+
+program
+  .command('import')
+  .argument('<file>', 'an export of Disqus, WordPress, Isso, Commento, Remark42, Waline, Artalk, Twikoo or Sluice')
+  .option('--site <site>', 'the site that receives the comments', 'demo')
+  .option('--format <format>', 'told from the content unless named', 'auto')
+  .option('--dry-run', 'read and report, write nothing')
+  .option('--json', 'print the report as JSON')
+  .description('take comments in, also while the server runs; again, and only what is new is written')
+  .action(
+    async (
+      file: string,
+      options: { site: string; format: string; dryRun?: boolean; json?: boolean },
+      command: Command,
+    ) => {
+      onlyLocal(command);
+      await (await moving()).importFile(file, options);
+    },
+  );
+
+program
+  .command('export')
+  .argument('[file]', 'standard output without it')
+  .option('--site <site>', 'the site to export', 'demo')
+  .option('--format <format>', 'sluice (JSON Lines, imports back to the same state) or wordpress (WXR)', 'sluice')
+  .option('--contacts', 'with the e-mail addresses of writers')
+  .option('--person <address>', 'all that is stored on one person, on every site, as JSON')
+  .description("write a site's comments to a file")
+  .action(
+    async (
+      file: string | undefined,
+      options: { site: string; format: string; contacts?: boolean; person?: string },
+      command: Command,
+    ) => {
+      onlyLocal(command);
+      await (await moving()).exportFile(file, options);
+    },
+  );
+
+program
+  .command('forget')
+  .option('--email <address>', 'everything of the person with this address')
+  .option('--comment <id>', 'one comment')
+  .option('--site <site>', 'on this site alone')
+  .option('--dry-run', 'say what would be erased')
+  .description('erase a person or a comment for good')
+  .action(async (options: { email?: string; comment?: string; site?: string; dryRun?: boolean }, command: Command) => {
+    onlyLocal(command);
+    await (await moving()).forget(options);
   });
 
 const user = program.command('user').description('moderators');

@@ -100,6 +100,25 @@ export function serve<Caller>(
   return app;
 }
 
+/** What stands at a path that this method does not reach: 405 with the methods that do (RFC 9110, 15.5.6), or 404. */
+export function nothingFor(
+  routes: readonly { method: string; path: string }[],
+  { method, path }: { method: string; path: string },
+): Response {
+  const methods = routes
+    .filter((route) => new RegExp(`^${route.path.replaceAll(/:[A-Za-z]+/g, '[^/]+')}$`).test(path))
+    .map((route) => route.method);
+  if (methods.length === 0) {
+    return problem(new SluiceError('Request.NotFound', 'there is nothing here', { hint: 'see /v1/openapi.json' }));
+  }
+  const allow = [...new Set([...methods, 'OPTIONS', ...(methods.includes('GET') ? ['HEAD'] : [])])].toSorted();
+  const answer = problem(
+    new SluiceError('Request.Method', `${method} does nothing here`, { hint: `use ${methods.join(' or ')}` }),
+  );
+  answer.headers.set('allow', allow.join(', '));
+  return answer;
+}
+
 /** RFC 9457. Tells the caller what to change, never what a reader typed elsewhere or a stack. */
 export function problem(error: SluiceError): Response {
   const { status, title } = ERRORS[error.code];
@@ -171,8 +190,21 @@ async function bodyOf(route: Route<never>, c: Context): Promise<unknown> {
 /** At most `MAX_REQUEST_BYTES`, strictly UTF-8. */
 async function readText(request: Request): Promise<string> {
   if (!request.body) return '';
-  const bytes = new Uint8Array(await request.arrayBuffer());
-  if (bytes.byteLength > MAX_REQUEST_BYTES) throw tooLarge();
+  const reader = request.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.byteLength;
+    if (length > MAX_REQUEST_BYTES) {
+      // Not awaited: a sender who never ends must not hold the answer back.
+      void reader.cancel().catch(() => {});
+      throw tooLarge();
+    }
+    parts.push(value);
+  }
+  const bytes = Buffer.concat(parts);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { OutputEvent } from './events.ts';
+import type { Policy } from './policy.ts';
 import type { Vault } from './vault.ts';
 
 export type Key = { pk: string; sk: string };
@@ -162,6 +163,19 @@ export type Clock = { now(): number };
 /** Sortable by time, unique, URL-safe, 26 characters (ULID). */
 export type Ids = { next(): string };
 
+/** What is asked of a provider; addresses only as far as the site has them. */
+export type ProviderSubject = { text: string; author?: string; link?: string; pageUrl?: string; clientIp?: string };
+
+export type ProviderOpinion =
+  | { provider: string; answered: true; spam: boolean; confidence: number }
+  | { provider: string; answered: false; reason: string };
+
+/** An opinion from outside, behind its time-out and circuit breaker. Never throws; undefined: not its business. */
+export type OutsideProvider = {
+  name: 'akismet' | 'bedrock';
+  opinion(subject: ProviderSubject, score: number): Promise<ProviderOpinion | undefined>;
+};
+
 export type Ports = {
   table: Table;
   search: Search;
@@ -175,6 +189,8 @@ export type Ports = {
   log: Logger;
   /** Where readers reach this instance, without a trailing slash. */
   publicUrl: string;
+  /** Those that the operator has keys for, by site; a policy turns them on. */
+  providers?: (site: { id: string; origins: readonly string[] }, policy: Policy) => readonly OutsideProvider[];
 };
 
 /** What a function is told beside its input, as Lambda tells it. */

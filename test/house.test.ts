@@ -39,13 +39,21 @@ const DOORS: Record<string, readonly string[]> = {
   'services/learn': ['shared', 'services/spam-check', 'services/validate/markdown.ts'],
   'services/reject': ['shared', 'services/publish/handler.ts'],
   // It does again what these did not finish.
-  'services/reconcile': ['shared', 'services/author-notify/handler.ts', 'services/moderation/decide.ts'],
+  'services/reconcile': [
+    'shared',
+    'services/author-notify/handler.ts',
+    'services/moderation/decide.ts',
+    'services/spam-check/second-opinion.ts',
+    'services/validate/markdown.ts',
+  ],
   'services/spam-check': ['shared', 'services/validate'],
   'services/validate': ['shared', 'services/spam-check/fingerprint.ts'],
   'services/moderation': ['shared', 'services/validate', 'services/spam-check'],
   'services/webhook': ['shared', 'services/deliver/permalink.ts'],
   // Types of what the API answers; a bundler drops them.
   'services/desk': ['shared', 'services/moderation'],
+  // What is imported is cleaned, rendered and keyed as what is submitted.
+  'services/import': ['shared', 'services/validate', 'services/spam-check/fingerprint.ts'],
   services: ['shared'],
   'infra/aws': ['shared', 'services', 'infra/topology.ts', 'infra/measurements.json'],
   'infra/local': ['shared', 'services', 'infra/topology.ts'],

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { build, type Plugin } from 'esbuild';
@@ -52,8 +52,13 @@ export async function bundle(
     platform: 'node',
     target: 'node24',
     format: 'cjs',
+    // Lambda reads UTF-8: tables of letters need no escapes.
+    charset: 'utf8',
     mainFields: ['module', 'main'],
     conditions: ['node', 'module'],
+    // What a module reads from beside itself stands beside the bundle.
+    define: { 'import.meta.url': 'sluiceBundleUrl' },
+    banner: { js: "const sluiceBundleUrl=require('node:url').pathToFileURL(__filename).href;" },
     minify: true,
     // Error names are codes of ours, but class names reach logs.
     keepNames: false,
@@ -66,6 +71,9 @@ export async function bundle(
   });
   const [, output] = Object.entries(result.metafile.outputs).find(([path]) => path.endsWith('.js'))!;
   const own = Object.entries(output.inputs).filter(([path]) => !path.includes('node_modules'));
+  if (Object.keys(output.inputs).some((path) => path.endsWith('spam-check/model.ts'))) {
+    copyFileSync(join(ROOT, 'services/spam-check/model.bin'), join(folderOut, 'model.bin'));
+  }
   // CommonJS, whatever package.json above says.
   writeFileSync(join(folderOut, 'package.json'), '{"type":"commonjs"}');
   return {

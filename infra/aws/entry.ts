@@ -1,8 +1,8 @@
 import { pino, type Logger } from 'pino';
-import { ulid } from 'ulid';
 import { SluiceError } from '../../shared/errors.ts';
 import { hookedBus } from '../../shared/hooked-bus.ts';
 import type { Clock, Ports, Service, Table } from '../../shared/ports.ts';
+import { systemClock, ulids } from './adapters/ids.ts';
 import { deskSearch } from './adapters/search.ts';
 import { environmentOf, type Environment } from './environment.ts';
 import { meter } from './metrics.ts';
@@ -59,7 +59,7 @@ export const loggerOf = (name: string, { stage, logLevel }: Environment): Logger
   pino({ level: logLevel, base: { function: name, stage } });
 
 export async function portsOf(name: string, environment: Environment, adapters: Adapters, log: Logger): Promise<Ports> {
-  const clock: Clock = { now: () => Date.now() };
+  const clock = systemClock;
   const table = adapters.table?.(environment, clock);
   const bus = adapters.bus?.(environment);
   return {
@@ -71,7 +71,7 @@ export async function portsOf(name: string, environment: Environment, adapters: 
     mail: adapters.mail?.(environment) ?? forbidden(name, 'mail'),
     vault: (await adapters.vault?.(environment)) ?? forbidden(name, 'secret'),
     clock,
-    ids: { next: () => ulid(clock.now()) },
+    ids: ulids(clock),
     log,
     publicUrl: environment.publicUrl,
   };

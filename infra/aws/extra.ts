@@ -38,6 +38,20 @@ export const EXTRA: Readonly<Record<string, ExtraSpec>> = {
     routes: ['ANY /v1/moderation/{proxy+}'],
     looksAtQueues: true,
   },
+  settings: {
+    kind: 'http',
+    folder: 'moderation',
+    memoryMb: 512,
+    timeoutSeconds: 25,
+    may: { table: 'write', secret: true },
+    routes: [
+      'ANY /v1/moderation/oidc/{proxy+}',
+      'ANY /v1/moderation/sites',
+      'ANY /v1/moderation/sites/{site}',
+      'ANY /v1/moderation/sites/{site}/authors/{author}',
+      'ANY /v1/moderation/threads',
+    ],
+  },
   /** Bounces and complaints of SES → no more mail to that address. */
   'mail-feedback': {
     kind: 'feedback',

@@ -208,7 +208,7 @@ export class FlowStack extends Stack {
           Object.fromEntries(may.start.map((workflow) => [workflow, this.#workflowArn(workflow)])),
         ),
       }),
-      ...(name === 'moderation' && {
+      ...(name === 'settings' && {
         [VARIABLES.userPool]: state.users.userPoolId,
         [VARIABLES.userClient]: this.#edge.userClient.userPoolClientId,
         [VARIABLES.userDomain]: state.userDomain.baseUrl(),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { BusEvent } from '../../shared/events.ts';
-import type { Bus, Clock } from '../../shared/ports.ts';
+import type { Bus, Clock, PutEntry } from '../../shared/ports.ts';
 import { SluiceError } from '../../shared/errors.ts';
 import type { Topology } from '../topology.ts';
 import type { Database } from './database.ts';
@@ -9,6 +9,12 @@ import type { LocalQueue } from './queues.ts';
 
 export const REGION = 'us-east-1';
 export const ACCOUNT = '000000000000';
+
+export type LocalBus = {
+  /** `time` (ms since the epoch, default now) and `resources` are what a direct `PutEvents` may say besides. */
+  put(entries: readonly (PutEntry & { time?: number; resources?: readonly string[] })[]): ReturnType<Bus['put']>;
+  onEvent(listener: (event: BusEvent) => void): void;
+};
 
 /**
  * The bus: each event goes to the queue of every rule that matches, all in one group, so that a put that was answered is
@@ -21,7 +27,7 @@ export function localBus(
   queues: Record<string, LocalQueue>,
   database: Database,
   clock: Clock,
-): Bus & { onEvent(listener: (event: BusEvent) => void): void } {
+): LocalBus {
   const compiled = Object.entries(rules).map(([name, rule]) => ({ name, rule, matches: compilePattern(rule.pattern) }));
   let listeners: ((event: BusEvent) => void)[] = [];
 
@@ -30,15 +36,15 @@ export function localBus(
       listeners = [...listeners, listener];
     },
     async put(entries) {
-      const events = entries.map(({ id, source, type, detail }): BusEvent => ({
+      const events = entries.map(({ id, source, type, detail, time, resources }): BusEvent => ({
         version: '0',
         id: id ?? randomUUID(),
         'detail-type': type,
         source,
         account: ACCOUNT,
-        time: new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z'),
+        time: new Date(time ?? clock.now()).toISOString().replace(/\.\d+Z$/, 'Z'),
         region: REGION,
-        resources: [],
+        resources: resources ?? [],
         detail,
       }));
       const reached = new Set<LocalQueue>();

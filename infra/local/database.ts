@@ -37,6 +37,15 @@ const MIGRATIONS = [
    CREATE INDEX timer_due ON timer (at);
    CREATE TABLE token (token TEXT PRIMARY KEY, execution INTEGER NOT NULL, task TEXT NOT NULL) STRICT, WITHOUT ROWID;
    CREATE INDEX token_execution ON token (execution);`,
+  `CREATE TABLE express (
+     id INTEGER PRIMARY KEY, workflow TEXT NOT NULL, name TEXT NOT NULL UNIQUE, definition TEXT NOT NULL, status TEXT NOT NULL,
+     subject TEXT, input TEXT NOT NULL, output TEXT, error TEXT, cause TEXT, started_at INTEGER NOT NULL,
+     ended_at INTEGER NOT NULL, events TEXT NOT NULL, bytes INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX express_started ON express (started_at);
+   CREATE INDEX express_subject ON express (subject);
+   CREATE INDEX execution_at ON execution (started_at);
+   CREATE INDEX execution_name ON execution (name);`,
 ];
 
 export type Database = {

@@ -1,9 +1,10 @@
 import type { Server } from 'node:http';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pino, type Logger } from 'pino';
 import { vaultOf } from '../../shared/vault.ts';
 import { ensureAdmin } from '../../services/moderation/users.ts';
 import { topology } from '../topology.ts';
+import { awsEndpoint } from './aws-endpoint/endpoint.ts';
 import { openDatabase } from './database.ts';
 import { lockFolder } from './lock.ts';
 import { localMail } from './mail.ts';
@@ -11,13 +12,16 @@ import { pageCache } from './page-cache.ts';
 import { localRuntime, type Runtime } from './runtime.ts';
 import { ensureDemo, seedDemo } from './seed.ts';
 import { localServer, type LocalServer } from './server.ts';
-import { rootKeyOf, type Settings } from './settings.ts';
+import { outsideProviders } from './providers.ts';
+import { awsKeyOf, rootKeyOf, type Settings } from './settings.ts';
 
 export type Instance = {
   runtime: Runtime;
   fetch: LocalServer['fetch'];
   /** Listens; resolves with the port. */
   listen(): Promise<number>;
+  /** The AWS-compatible endpoint, once it listens: none when it is off. */
+  aws(): { port: number; keyId: string; keyFile?: string } | undefined;
   /** Made at this start, and shown once. */
   admin: { created: boolean; password?: string };
   publicUrl: string;
@@ -55,7 +59,9 @@ export async function openInstance(
     log,
     mail: (table) => (mail = localMail(settings, table, log)),
     publicUrl,
+    providers: outsideProviders(settings),
     onWrite: cache.touch,
+    historyMb: settings.SLUICE_HISTORY_MB,
   });
   const admin = await ensureAdmin(runtime.ports, settings.SLUICE_ADMIN_PASSWORD);
   const fresh = demo && (await ensureDemo(runtime.ports));
@@ -65,6 +71,9 @@ export async function openInstance(
     rateLimit: settings.SLUICE_RATE_LIMIT === 'on',
     trustProxy: settings.SLUICE_TRUST_PROXY,
   });
+  const awsPort = settings.SLUICE_AWS_PORT;
+  const awsKey = awsPort === 'off' ? undefined : awsKeyOf(folder, settings.SLUICE_AWS_KEY);
+  const aws = awsKey && awsEndpoint(runtime, awsKey);
   runtime.start();
   if (fresh) await seedDemo(runtime.ports);
 
@@ -73,8 +82,22 @@ export async function openInstance(
     fetch,
     admin,
     publicUrl,
-    listen: () => listenOn(server, settings),
+    async listen() {
+      // Loopback only, whatever HOST says: its key may start and stop everything.
+      if (aws) await listenOn(aws.server, { PORT: Number(awsPort), HOST: '127.0.0.1' });
+      return listenOn(server, settings);
+    },
+    aws() {
+      const address = aws?.server.address();
+      if (!awsKey || typeof address !== 'object' || address === null) return undefined;
+      return {
+        port: address.port,
+        keyId: awsKey.id,
+        ...(settings.SLUICE_AWS_KEY === undefined && { keyFile: join(folder, 'aws.key') }),
+      };
+    },
     async stop() {
+      await aws?.close();
       server.closeIdleConnections();
       await new Promise<void>((done) => (server.listening ? server.close(() => done()) : done()));
       await runtime.stop();

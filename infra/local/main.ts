@@ -16,6 +16,7 @@ try {
   const settings = readSettings(process.env);
   const instance = await openInstance(settings);
   const port = await instance.listen();
+  const aws = instance.aws();
   const at = settings.PUBLIC_URL ?? `http://${settings.HOST}:${port}`;
   const lines = [
     '',
@@ -24,7 +25,13 @@ try {
     `  A blog post with comments   ${at}/`,
     `  The moderators' desk        ${at}/moderate`,
     ...(settings.SMTP_URL ? [] : [`  E-mail that was sent        ${at}/mailbox`]),
+    `  Every execution, drawn      ${at}/executions`,
     `  The API, described          ${at}/v1/openapi.json`,
+    ...(aws
+      ? [
+          `  For AWS SDKs and the CLI    http://127.0.0.1:${aws.port}  (us-east-1, key ${aws.keyFile ? `in ${aws.keyFile}` : aws.keyId})`,
+        ]
+      : []),
     '',
     ...(instance.admin.password
       ? [
@@ -52,7 +59,9 @@ try {
   if (error instanceof SluiceError) {
     process.stderr.write(`${error.message}\n${error.hint}\n`);
   } else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    process.stderr.write(`The port is taken: ${error.message}\nSet PORT to another one, or stop what listens there.\n`);
+    process.stderr.write(
+      `The port is taken: ${error.message}\nSet PORT or SLUICE_AWS_PORT to another one (SLUICE_AWS_PORT may be off), or stop what listens there.\n`,
+    );
   } else {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   }

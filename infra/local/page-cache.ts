@@ -1,3 +1,4 @@
+import { normaliseThreadKey } from '../../services/validate/thread-key.ts';
 import type { Item } from '../../shared/ports.ts';
 
 /** What is kept of an answer: bytes, ready to be written. */
@@ -14,7 +15,7 @@ export type Page = {
 const MOST_PAGES = 5000;
 const MOST_BYTES = 64 * 1024 * 1024;
 
-const READS = /^\/v1\/sites\/([^/?]+)\/(?:threads\/([^/?]+)\/(?:comments|feed\.atom)|counts|feed\.atom)(?:\?|$)/;
+const READS = /^\/v1\/sites\/([^/?]+)\/(?:threads\/([^/?]+)\/(comments|feed\.atom)|counts|feed\.atom)(?:\?|$)/;
 
 /**
  * Answers of the public reads as bytes. Each remembers how often its site had changed when it was made: a write in
@@ -36,7 +37,10 @@ export function pageCache() {
       if (method !== 'GET') return undefined;
       const match = READS.exec(url);
       if (!match) return undefined;
-      return match[2] === undefined ? `site ${match[1]}` : `thread ${match[1]} ${safeDecode(match[2])}`;
+      const site = safeDecode(match[1] as string);
+      const key = match[2] === undefined ? undefined : safeDecode(match[2]);
+      // Feeds look for news on the whole site. Another spelling of a key is not that of the writes: the site's are seen.
+      return key === undefined || match[3] === 'feed.atom' || !isNormal(key) ? `site ${site}` : `thread ${site} ${key}`;
     },
 
     stamp: (dependency: string): string => `${dependency}@${changes.get(dependency) ?? 0}`,
@@ -82,6 +86,14 @@ export function pageCache() {
       bytes = 0;
     }
     changes.set(dependency, (changes.get(dependency) ?? 0) + 1);
+  }
+}
+
+function isNormal(key: string): boolean {
+  try {
+    return normaliseThreadKey(key) === key;
+  } catch {
+    return false;
   }
 }
 

@@ -16,10 +16,10 @@ type MessageRow = {
 export type LocalQueue = Queue & {
   name: string;
   spec: QueueSpec;
-  /** Puts a message inside a group that is open already: for the bus, which writes all targets at once. */
-  enqueue(body: string, options?: { delaySeconds?: number; group?: string }): void;
-  /** Calls back when something may be visible. */
-  onArrival(listener: () => void): void;
+  /** Puts a message inside a group that is open already: for the bus, which writes all targets at once. Its id. */
+  enqueue(body: string, options?: { delaySeconds?: number; group?: string }): string;
+  /** Calls back when something may be visible, until what it answers is called. */
+  onArrival(listener: () => void): () => void;
   /** After `enqueue`, once the group is on disk. */
   arrived(): void;
   /** When the next message becomes visible, in ms since the epoch. */
@@ -90,14 +90,16 @@ export function localQueues(
       const lane = spec.fair ? group : '';
       lanes.add(lane);
       const now = clock.now();
+      const id = randomUUID();
       insert.run({
-        $uuid: randomUUID(),
+        $uuid: id,
         $queue: name,
         $lane: lane,
         $body: body,
         $visibleAt: now + delaySeconds * 1000,
         $now: now,
       });
+      return id;
     };
 
     /** One from each lane in turn, until `max` are there or all lanes are dry. */
@@ -140,6 +142,9 @@ export function localQueues(
       arrived,
       onArrival(listener) {
         listeners = [...listeners, listener];
+        return () => {
+          listeners = listeners.filter((each) => each !== listener);
+        };
       },
       nextAt() {
         let next: number | undefined;
@@ -150,7 +155,7 @@ export function localQueues(
         return next;
       },
       async send(body, options) {
-        await database.write(() => enqueue(body, options));
+        await database.write(() => void enqueue(body, options));
         arrived();
       },
       async receive(max) {

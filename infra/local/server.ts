@@ -6,19 +6,23 @@ import { fileURLToPath } from 'node:url';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
+import { z } from 'zod';
 import { SluiceError } from '../../shared/errors.ts';
-import { MAX_REQUEST_BYTES, problem, serve, type Bindings, type Route } from '../../shared/http.ts';
+import { MAX_REQUEST_BYTES, nothingFor, problem, serve, type Bindings, type Route } from '../../shared/http.ts';
 import { corsOf } from '../../services/door/cors.ts';
 import { doorOf } from '../../services/door/door.ts';
 import { pageRoutes } from '../../services/door/pages.ts';
 import { doorRoutes } from '../../services/door/routes.ts';
 import { changesOf } from '../../services/moderation/changes.ts';
 import { moderationRoutes } from '../../services/moderation/routes.ts';
+import type { Moderator } from '../../services/moderation/moderator.ts';
 import { authenticate } from '../../services/moderation/sessions.ts';
 import { authorRoutes } from '../../services/author/routes.ts';
 import { mailRoutes } from '../../services/deliver/mail-routes.ts';
 import { mailboxRoutes } from './mail.ts';
+import { page } from '../../services/deliver/page.ts';
 import { clientResolver } from './client.ts';
+import { executionRoutes } from './execution-routes.ts';
 import type { pageCache } from './page-cache.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -49,6 +53,32 @@ const pageHeaders = (html: string): Record<string, string> => {
     'referrer-policy': 'strict-origin-when-cross-origin',
   };
 };
+
+/** What is answered beside the routes, as the OpenAPI page tells of it. */
+const SERVED_HERE: readonly Pick<Route, 'method' | 'path' | 'summary' | 'access' | 'responses'>[] = [
+  {
+    method: 'GET',
+    path: '/health',
+    summary: 'Whether it serves, and what waits in each queue',
+    access: 'public',
+    responses: {
+      200: {
+        description: 'By queue',
+        schema: z.object({
+          status: z.literal('ok'),
+          queues: z.record(z.string(), z.object({ depth: z.int(), inFlight: z.int(), dead: z.int() })),
+        }),
+      },
+    },
+  },
+  {
+    method: 'GET',
+    path: '/embed.js',
+    summary: 'The widget',
+    access: 'public',
+    responses: { 200: { description: 'JavaScript' } },
+  },
+];
 
 export type LocalServer = { server: Server; fetch: (request: Request, client?: string) => Promise<Response> };
 
@@ -88,26 +118,42 @@ export function localServer(
     }
     await next();
     c.res.headers.set('x-content-type-options', 'nosniff');
+    // Also to who names no origin: a cache between must not hand that answer to a page of another one.
+    c.res.headers.set('vary', 'origin');
     if (allowed) for (const [name, value] of Object.entries(allowed)) c.res.headers.set(name, value);
     return undefined;
   });
   app.get('/health', async (c) =>
     c.json({ status: 'ok', queues: await health() }, 200, { 'cache-control': 'no-store' }),
   );
+  const besides = [...mailRoutes(ports), ...authorRoutes(door), ...pageRoutes(door)];
   const publicRoutes: Route[] = [
-    ...doorRoutes(door, moderation as unknown as Route<never>[]),
-    ...mailRoutes(ports),
-    ...authorRoutes(door),
-    ...pageRoutes(door),
+    ...doorRoutes(door, [...besides, ...SERVED_HERE, ...moderation] as unknown as Route<never>[]),
+    ...besides,
   ];
   const anyone = async (): Promise<undefined> => undefined;
   const whoever = authenticate(ports);
-  app.route('/', serve([...moderation, ...mailboxRoutes(ports)], { authenticate: whoever, log }));
-  app.route('/', serve(publicRoutes, { authenticate: anyone, log }));
-  app.get('*', (c) => fileAt(c.req.path));
-  app.notFound(() =>
-    problem(new SluiceError('Request.NotFound', 'there is nothing here', { hint: 'see /v1/openapi.json' })),
+  for (const path of ['/mailbox', '/mailbox/*', '/executions', '/executions/*']) {
+    app.get(path, async (c, next) => {
+      if (/^\/executions\/[\w-]+\.(js|css)$/.test(c.req.path)) return fileAt(c.req.path);
+      await next();
+      const { status } = c.res;
+      if ((status === 401 || status === 403) && c.req.header('accept')?.includes('text/html'))
+        c.res = signInFirst(status);
+      return undefined;
+    });
+  }
+  app.route(
+    '/',
+    serve([...moderation, ...mailboxRoutes<Moderator>(ports), ...executionRoutes<Moderator>(runtime)], {
+      authenticate: whoever,
+      log,
+    }),
   );
+  app.route('/', serve(publicRoutes, { authenticate: anyone, log }));
+  app.get('*', (c) => fileAt(c.req.path) ?? nothingFor(known, c.req));
+  const known = [...publicRoutes, ...SERVED_HERE, ...moderation];
+  app.notFound((c) => nothingFor(known, c.req));
   app.onError((error) => {
     if (!(error instanceof SluiceError)) log.error({ err: error }, 'request failed');
     return problem(
@@ -126,7 +172,7 @@ export function localServer(
   }
 
   /** A built front end's file; the desk's own paths all lead to its page. */
-  function fileAt(path: string): Response {
+  function fileAt(path: string): Response | undefined {
     const wanted =
       path === '/'
         ? 'demo.html'
@@ -161,7 +207,7 @@ export function localServer(
         files.set(name, file);
       }
     }
-    if (!file) return problem(new SluiceError('Request.NotFound', 'there is no such page', { hint: 'begin at /' }));
+    if (!file) return undefined;
     return new Response(new Uint8Array(file.body), { headers: file.headers });
   }
 
@@ -200,7 +246,10 @@ export function localServer(
         response.end(current ? undefined : page.body);
         return;
       }
-      void fill(request, response, url, key, stamp);
+      fill(request, response, url, key, stamp).catch((error: unknown) => {
+        log.error({ err: error }, 'request failed');
+        response.destroy();
+      });
     },
   );
 
@@ -231,6 +280,15 @@ export function localServer(
   }
 
   return { server, fetch };
+}
+
+/** For people, who would not know what to do with problem details. */
+function signInFirst(status: number): Response {
+  const { raw, headers } = page(status, {
+    title: status === 401 ? 'Sign in first' : 'For admins',
+    body: '<p>This page is for admins. <a href="/moderate">Sign in at the desk</a> as one, then come back.</p>',
+  });
+  return new Response(raw?.text, { status, headers: { ...headers, 'content-type': raw?.type ?? '' } });
 }
 
 /** Refused before it is read: the rest of the body is not taken. */

@@ -31,6 +31,14 @@ const Settings = z.object({
     .optional(),
   SLUICE_RATE_LIMIT: z.enum(['on', 'off']).default('on'),
   SLUICE_HISTORY_MB: z.coerce.number().min(1).max(100_000).default(64),
+  AKISMET_KEY: z
+    .string()
+    .regex(/^[A-Za-z0-9]{6,64}$/, 'a key from akismet.com')
+    .optional(),
+  AKISMET_URL: z.url({ protocol: /^https?$/ }).optional(),
+  BEDROCK_KEY: z.string().min(10).optional(),
+  BEDROCK_MODEL: z.string().min(3).default('anthropic.claude-3-5-haiku-20241022-v1:0'),
+  BEDROCK_URL: z.url({ protocol: /^https?$/ }).default('https://bedrock-runtime.us-east-1.amazonaws.com'),
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   MAIL_FROM: z.email().optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -71,4 +79,23 @@ export function rootKeyOf(folder: string): Buffer {
     });
   }
   return key;
+}
+
+/** Who may call the AWS-compatible endpoint: as set, else made once and kept beside the data, for its owner alone. */
+export function awsKeyOf(folder: string, set?: string): { id: string; secret: string } {
+  const file = join(folder, 'aws.key');
+  if (set === undefined && !existsSync(file)) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // As AWS makes them: 20 characters, and 40.
+    const id = `AKIA${randomBytes(10).toString('hex').slice(0, 16).toUpperCase()}`;
+    writeFileSync(file, `${id}:${randomBytes(30).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
+  }
+  const text = set ?? readFileSync(file, 'utf8').trim();
+  const [id = '', secret = ''] = text.split(/:(.*)/s, 2);
+  if (id === '' || secret === '') {
+    throw new SluiceError('Config.Invalid', `${file} does not hold id:secret`, {
+      hint: 'delete it, and it is made again',
+    });
+  }
+  return { id, secret };
 }

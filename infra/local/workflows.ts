@@ -7,6 +7,7 @@ import { begin, compile, resume, type Machine } from './asl/machine.ts';
 import type { Effect, HistoryEvent, Json, Progress, Signal, Snapshot, Status, World } from './asl/types.ts';
 import { ACCOUNT, REGION } from './bus.ts';
 import type { Database } from './database.ts';
+import type { Executions } from './executions.ts';
 
 /** Performs a task; what it throws is an error with a name, as Lambda and the SDK integrations give it. */
 export type Perform = (resource: string, args: Json) => Promise<Json>;
@@ -31,15 +32,16 @@ export type Outcome = { status: Status; output?: Json; error?: string | null; ca
 
 export type LocalWorkflows = Workflows & {
   /** Runs an Express execution to its end, in memory. */
-  express(
-    workflow: string,
-    input: unknown,
-  ): Promise<Outcome & { executionId: string; events: readonly HistoryEvent[] }>;
+  express(workflow: string, input: unknown, options?: { name?: string }): Promise<Outcome & { executionId: string }>;
   /** Goes on with the executions that a dead process left, and with their timers. */
   recover(): void;
   heartbeat(token: string): Promise<'woken' | 'stale'>;
   /** Aborts a running Standard execution; false when it has ended or never was. */
   stop(workflow: string, name: string, fault: { error?: string; cause?: string }): Promise<boolean>;
+  /** Since when a workflow is as it is now, in ms since the epoch. */
+  createdAt(workflow: string): number;
+  /** Of the definition that new executions get. */
+  hashOf(workflow: string): string | undefined;
   idle(): Promise<void>;
   close(): void;
 };
@@ -53,6 +55,17 @@ export const stateMachineArn = (workflow: string): string =>
 const TIMER_BATCH = 200;
 /** setTimeout's own limit is 2^31 ms: longer sleeps are taken in turns. */
 const LONGEST_SLEEP_MS = 2 ** 30;
+
+type Note = [event: HistoryEvent, details: Parameters<NonNullable<World['note']>>[1]];
+/** Events that tell of a failed step. */
+const TROUBLE = new Set([
+  'TaskFailed',
+  'TaskTimedOut',
+  'TaskSubmitFailed',
+  'LambdaFunctionFailed',
+  'LambdaFunctionTimedOut',
+  'EvaluationFailed',
+]);
 
 type Pending = Extract<Effect, { type: 'task' }> & { submitted?: boolean };
 
@@ -71,8 +84,8 @@ export function localWorkflows(
     database,
     clock,
     log,
-    recordExpress = false,
-  }: { database: Database; clock: Clock; log: Logger; recordExpress?: boolean },
+    executions,
+  }: { database: Database; clock: Clock; log: Logger; executions?: Pick<Executions, 'offer'> },
 ): LocalWorkflows {
   const { sqlite } = database;
   const machines = new Map<string, Machine>();
@@ -96,6 +109,7 @@ export function localWorkflows(
     `UPDATE execution SET status = $status, snapshot = NULL, pending = '[]', output = $output, error = $error, cause = $cause,
        ended_at = $now WHERE id = $id`,
   );
+  const definedAt = sqlite.prepare('SELECT at FROM definition WHERE hash = ?');
   const find = sqlite.prepare('SELECT * FROM execution WHERE id = ?');
   const findByName = sqlite.prepare('SELECT * FROM execution WHERE workflow = ? AND name = ?');
   const addEvent = sqlite.prepare('INSERT OR REPLACE INTO history (execution, id, event) VALUES (?, ?, ?)');
@@ -259,7 +273,7 @@ export function localWorkflows(
       if (!machine)
         throw new SluiceError('Workflow.Unknown', `no workflow ${workflow}`, { hint: 'see infra/topology.ts' });
       if (specs[workflow]?.type === 'EXPRESS') {
-        void this.express(workflow, input).catch((error: unknown) =>
+        void this.express(workflow, input, { name }).catch((error: unknown) =>
           log.error({ err: error, workflow }, 'execution failed'),
         );
         return 'started';
@@ -288,21 +302,35 @@ export function localWorkflows(
       return true;
     },
 
-    async express(workflow, input) {
+    async express(workflow, input, { name = randomUUID() } = {}) {
       const machine = current.get(workflow);
       if (!machine)
         throw new SluiceError('Workflow.Unknown', `no workflow ${workflow}`, { hint: 'see infra/topology.ts' });
-      const name = randomUUID();
       const who = identity(workflow, name);
-      const events: HistoryEvent[] = [];
-      const outcome = await inMemory(
-        machine,
-        { ...who, input: input as Json },
-        perform,
-        () => world(recordExpress),
-        events,
-      );
-      return { ...outcome, executionId: who.execution.id, events };
+      const startedAt = clock.now();
+      // Details are made only for the runs that are kept: making them costs more than the run.
+      const notes: Note[] = [];
+      let troubled = false;
+      const note: World['note'] = (event, details) => {
+        notes.push([event, details]);
+        troubled ||= TROUBLE.has(event.type);
+      };
+      const outcome = await inMemory(machine, { ...who, input: input as Json }, perform, () => ({
+        ...world(false),
+        ...(executions && { note }),
+      }));
+      executions?.offer({
+        workflow,
+        name,
+        definition: machine.hash,
+        input: input as Json,
+        ...outcome,
+        startedAt,
+        endedAt: clock.now(),
+        troubled,
+        events: () => notes.map(([event, details]) => ({ ...event, ...details?.() })),
+      });
+      return { ...outcome, executionId: who.execution.id };
     },
 
     recover() {
@@ -317,6 +345,12 @@ export function localWorkflows(
       }
       if (rows.length > 0) log.info({ executions: rows.length }, 'executions go on');
       wind();
+    },
+
+    hashOf: (workflow) => current.get(workflow)?.hash,
+    createdAt(workflow) {
+      const row = definedAt.get(current.get(workflow)?.hash ?? '') as { at: number } | undefined;
+      return row?.at ?? 0;
     },
 
     async idle() {
@@ -335,7 +369,6 @@ async function inMemory(
   start: Parameters<typeof begin>[1],
   perform: Perform,
   world: () => World,
-  events: HistoryEvent[],
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const timers = new Map<string, NodeJS.Timeout>();
@@ -346,7 +379,6 @@ async function inMemory(
     };
     const take = (progress: Progress): void => {
       snapshot = progress.snapshot;
-      if (progress.events.length > 0) events.push(...progress.events);
       for (const effect of progress.effects) {
         if (effect.type === 'task') {
           const { taskId } = effect;

@@ -253,6 +253,8 @@ function Desk({
   );
 }
 
+type Held = Record<string, { newest: string | null; total?: number }>;
+
 /** Asks the feed again and again; what it missed, it reads anew. */
 function useFeed(queue: Queue, onOffline: (offline: boolean) => void): void {
   useEffect(() => {
@@ -262,12 +264,13 @@ function useFeed(queue: Queue, onOffline: (offline: boolean) => void): void {
     const ask = async () => {
       try {
         const path = `/v1/moderation/events${cursor && `?after=${encodeURIComponent(cursor)}`}`;
-        const answer = await call<{ events: DeskEvent[]; cursor: string; reset: boolean }>('GET', path, {
+        const answer = await call<{ events: DeskEvent[]; cursor: string; reset: boolean; held: Held }>('GET', path, {
           quiet: true,
         });
         onOffline(false);
         cursor = answer.cursor;
         for (const event of answer.events) queue.take(event);
+        queue.takeHeld(answer.held);
         if (answer.reset) queue.missed();
         queue.expireClaims(Date.now());
       } catch (error) {

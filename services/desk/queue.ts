@@ -72,6 +72,7 @@ export class Queue {
   #wanted = 0;
   /** The decision that was sent last: undo waits for its answer. */
   #last: Promise<unknown> = Promise.resolve();
+  #heldBefore = new Map<string, { newest: string | null; total: number }>();
   #listeners = new Set<() => void>();
 
   constructor(me: string) {
@@ -267,7 +268,7 @@ export class Queue {
   /** What others did, as the feed tells it. */
   take(event: DeskEvent): void {
     const entry = this.byId.get(event.commentId);
-    if (event.by === this.me && event.type !== 'CommentHeld') return;
+    if (event.by === this.me) return;
     if (event.type === 'claimed' && entry && event.by) {
       entry.row = { ...entry.row, claimedBy: event.by };
       entry.claimedUntil = event.at + CLAIM_MS;
@@ -286,9 +287,23 @@ export class Queue {
       };
       entry.state = event.type === 'undone' ? 'open' : 'stale';
       if (event.by) entry.by = event.by;
-    } else if (event.type === 'CommentHeld' && !entry && this.#filters.status === 'held') {
-      this.fresh++;
     } else return;
+    this.#changed();
+  }
+
+  /** What waits newest at each site, as the feed tells it: a newcomer is announced, not pushed into the list. */
+  takeHeld(held: Record<string, { newest: string | null; total?: number }>): void {
+    let more = 0;
+    for (const [site, { newest, total = 0 }] of Object.entries(held)) {
+      const known = this.#heldBefore.get(site);
+      this.#heldBefore.set(site, { newest, total });
+      const ours = this.#filters.site === '' || this.#filters.site === site;
+      if (!known || !newest || known.newest === newest || this.byId.has(newest) || !ours) continue;
+      // A newest one that was decided makes way for an older one: then there are fewer, not more.
+      if (total > known.total || total === 0) more += Math.max(1, total - known.total);
+    }
+    if (more === 0 || this.#filters.status !== 'held') return;
+    this.fresh += more;
     this.#changed();
   }
 

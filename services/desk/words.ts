@@ -1,8 +1,8 @@
-/** Every word of the desk, in its languages. `{n}` and its kin are filled in. */
+/** Every word of the desk, in its languages. `{n}` and its kin are filled in; `{n|one|more}` goes by the number. */
 export const LANGUAGES = ['en', 'de', 'fr'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-const WORDS = {
+export const WORDS = {
   // Around everything
   title: ['Sluice desk', 'Sluice-Pult', 'Bureau Sluice'],
   skip: ['Skip to the content', 'Zum Inhalt springen', 'Aller au contenu'],
@@ -50,9 +50,9 @@ const WORDS = {
     'Utilisateur ou mot de passe incorrect.',
   ],
   locked: [
-    'Too many failed sign-ins. Try again in {n} minutes.',
-    'Zu viele Fehlversuche. Versuchen Sie es in {n} Minuten wieder.',
-    'Trop d’échecs. Réessayez dans {n} minutes.',
+    'Too many failed sign-ins. Try again in {n} {n|minute|minutes}.',
+    'Zu viele Fehlversuche. Versuchen Sie es in {n} {n|Minute|Minuten} wieder.',
+    'Trop d’échecs. Réessayez dans {n} {n|minute|minutes}.',
   ],
   // Queue
   held: ['Waiting', 'Wartend', 'En attente'],
@@ -84,7 +84,7 @@ const WORDS = {
   filterDecidedBy: ['Decided by', 'Entschieden von', 'Décidé par'],
   filterLike: ['Like one comment', 'Wie ein Kommentar', 'Semblables'],
   comments: ['Comments', 'Kommentare', 'Commentaires'],
-  total: ['{n} comments', '{n} Kommentare', '{n} commentaires'],
+  total: ['{n} {n|comment|comments}', '{n} {n|Kommentar|Kommentare}', '{n} {n|commentaire|commentaires}'],
   partialList: [
     'searched among the newest 1,000',
     'gesucht in den neuesten 1.000',
@@ -110,7 +110,7 @@ const WORDS = {
   author: ['author', 'Autor', 'auteur'],
   moderator: ['moderator', 'Moderator', 'modérateur'],
   newWriter: ['first comment', 'erster Kommentar', 'premier commentaire'],
-  reportsN: ['{n} reports', '{n} Meldungen', '{n} signalements'],
+  reportsN: ['{n} {n|report|reports}', '{n} {n|Meldung|Meldungen}', '{n} {n|signalement|signalements}'],
   similarN: ['{n} alike', '{n} ähnliche', '{n} semblables'],
   appeal: ['appeal', 'Einspruch', 'recours'],
   edit: ['edit', 'Änderung', 'modification'],
@@ -168,6 +168,27 @@ const WORDS = {
     'Choisissez un commentaire à gauche.',
   ],
   whyHeld: ['Why it was held', 'Warum zurückgehalten', 'Pourquoi retenu'],
+  h_score: ['its score', 'sein Wert', 'son score'],
+  h_toxicity: ['toxicity', 'Giftigkeit', 'toxicité'],
+  h_links: ['many links', 'viele Links', 'beaucoup de liens'],
+  h_blocklist: ['a word or host on the list', 'ein Wort oder Ziel der Liste', 'un mot ou hôte de la liste'],
+  h_imitation: ['imitates a name of the site', 'ahmt einen Namen der Website nach', 'imite un nom du site'],
+  'h_first-comment': [
+    'first comments are held',
+    'erste Kommentare werden zurückgehalten',
+    'premiers commentaires retenus',
+  ],
+  h_premoderation: ['everything is held', 'alles wird zurückgehalten', 'tout est retenu'],
+  h_hours: [
+    'written within the hours that hold',
+    'in den Stunden geschrieben, die zurückhalten',
+    'écrit aux heures de retenue',
+  ],
+  h_away: ['the site is away', 'die Website ist abwesend', 'le site est absent'],
+  h_heat: ['the thread runs hot', 'der Beitrag läuft heiß', 'le fil s’échauffe'],
+  h_moderator: ['by a moderator', 'durch einen Moderator', 'par un modérateur'],
+  h_reports: ['readers reported it', 'Leser meldeten es', 'signalé par des lecteurs'],
+  h_appeal: ['the writer appealed', 'der Verfasser erhob Einspruch', 'l’auteur a fait recours'],
   signals: ['Signals', 'Signale', 'Indices'],
   speaksAgainst: ['against', 'dagegen', 'contre'],
   speaksFor: ['in favour', 'dafür', 'pour'],
@@ -214,7 +235,7 @@ const WORDS = {
     'Jugé : {verdict}, spam {n} %, règles {policy}, modèle {model}',
   ],
   run: ['Run of {workflow}, attempt {n}', 'Lauf von {workflow}, Versuch {n}', 'Exécution de {workflow}, essai {n}'],
-  retriesN: ['{n} retries', '{n} Wiederholungen', '{n} reprises'],
+  retriesN: ['{n} {n|retry|retries}', '{n} {n|Wiederholung|Wiederholungen}', '{n} {n|reprise|reprises}'],
   notified: ['{who}: {state}', '{who}: {state}', '{who} : {state}'],
   byWhom: ['by {name}', 'durch {name}', 'par {name}'],
   deadLetterHere: [
@@ -234,7 +255,7 @@ const WORDS = {
   redriveAll: ['Send all again', 'Alle erneut senden', 'Tout renvoyer'],
   redriven: ['{n} sent again', '{n} erneut gesendet', '{n} renvoyés'],
   redriveFailed: ['{n} could not be sent', '{n} nicht gesendet', '{n} non renvoyés'],
-  attemptsN: ['{n} attempts', '{n} Versuche', '{n} essais'],
+  attemptsN: ['{n} {n|attempt|attempts}', '{n} {n|Versuch|Versuche}', '{n} {n|essai|essais}'],
   fromQueue: ['from {queue}', 'aus {queue}', 'de {queue}'],
   noSite: ['no known site', 'keine bekannte Website', 'site inconnu'],
   loadMore: ['Show more', 'Mehr zeigen', 'Afficher plus'],
@@ -508,13 +529,18 @@ export function setLanguage(next: Language): void {
   document.documentElement.lang = next;
 }
 
+const ONE_OR_MORE = /\{(\w+)\|([^|}]*)\|([^}]*)\}/g;
+
 export function t(word: Word, fill: Record<string, string | number> = {}): string {
-  return (
-    WORDS[word][LANGUAGES.indexOf(language)]?.replaceAll(/\{(\w+)\}/g, (all, name: string) => {
+  const text: string = WORDS[word][LANGUAGES.indexOf(language)] ?? word;
+  return text
+    .replaceAll(ONE_OR_MORE, (_all, name: string, one: string, more: string) =>
+      new Intl.PluralRules(language).select(Number(fill[name])) === 'one' ? one : more,
+    )
+    .replaceAll(/\{(\w+)\}/g, (all, name: string) => {
       const value = fill[name];
       return value === undefined ? all : typeof value === 'number' ? value.toLocaleString(language) : value;
-    }) ?? word
-  );
+    });
 }
 
 /** The word, or the code itself where a policy has codes of its own. */

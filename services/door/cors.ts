@@ -37,7 +37,7 @@ export function corsOf({
     if (origin === ports.publicUrl) return headers(origin);
     const site = /^\/v1\/sites\/([^/]+)/.exec(path)?.[1];
     if (site !== undefined) {
-      const rules = await sites.rules(decodeURIComponent(site)).catch(() => undefined);
+      const rules = await sites.rules(decoded(site)).catch(() => undefined);
       if (!rules) return undefined;
       const { origins } = rules.site;
       return origins.length === 0 || origins.includes(origin) ? headers(origin) : undefined;
@@ -45,4 +45,13 @@ export function corsOf({
     const { origins, open } = await allOrigins();
     return open || origins.has(origin) ? headers(origin) : undefined;
   };
+}
+
+/** As the router decodes it: what is no UTF-8 stays as it is. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

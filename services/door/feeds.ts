@@ -1,10 +1,13 @@
 import type { Comment } from '../../shared/comment.ts';
 import type { Call, Reply } from '../../shared/http.ts';
+import type { Store } from '../../shared/store/comments.ts';
 import { normaliseThreadKey } from '../validate/thread-key.ts';
 import type { Door } from './door.ts';
 import { cacheable } from './read.ts';
 
 const ENTRIES = 50;
+/** Newest of the site among which a thread's answers are looked for: an older one is not news. */
+const SITE_NEWEST = 300;
 
 /** Atom (RFC 4287) of a site's newest comments, or of one thread's. */
 export async function readFeed(door: Door, call: Call): Promise<Reply> {
@@ -13,11 +16,7 @@ export async function readFeed(door: Door, call: Call): Promise<Reply> {
   const key = call.params.thread === undefined ? undefined : normaliseThreadKey(call.params.thread, site.threadParams);
   const record = key === undefined ? undefined : await sites.thread(site.id, key);
   const comments =
-    key === undefined
-      ? await store.newestPublished(site.id, ENTRIES)
-      : (await store.level(site.id, key, null, { order: 'descending', limit: ENTRIES })).comments.filter(
-          ({ status }) => status === 'published',
-        );
+    key === undefined ? await store.newestPublished(site.id, ENTRIES) : await newestOf(store, site.id, key);
   const texts = await store.revisions(
     comments.map(({ id, publishedRevision }) => ({ id, revision: publishedRevision ?? 1 })),
   );
@@ -42,6 +41,20 @@ ${comments.map((comment, index) => entry(comment, texts[index]?.html ?? '')).joi
 </feed>
 `;
   return cacheable(call, text, 'application/atom+xml; charset=utf-8');
+}
+
+/** A thread's newest, answers too: of the top level as many as the feed has, of the answers those that are new on the site. */
+async function newestOf(store: Store, site: string, thread: string): Promise<readonly Comment[]> {
+  const [level, anywhere] = await Promise.all([
+    store.level(site, thread, null, { order: 'descending', limit: ENTRIES }),
+    store.newestPublished(site, SITE_NEWEST),
+  ]);
+  const found = [...level.comments, ...anywhere].filter(
+    (comment) => comment.status === 'published' && comment.thread === thread,
+  );
+  return [...new Map(found.map((comment) => [comment.id, comment])).values()]
+    .toSorted((a, b) => b.submittedAt - a.submittedAt)
+    .slice(0, ENTRIES);
 }
 
 /** Text as XML 1.0 allows it. */

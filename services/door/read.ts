@@ -5,12 +5,15 @@ import { SluiceError } from '../../shared/errors.ts';
 import { Id } from '../../shared/events.ts';
 import type { Call, Reply } from '../../shared/http.ts';
 import type { Store } from '../../shared/store/comments.ts';
+import { timeKey } from '../../shared/store/keys.ts';
 import { isClosed } from '../validate/handler.ts';
 import { normaliseThreadKey } from '../validate/thread-key.ts';
 import type { Door } from './door.ts';
 
 /** Replies shown under a comment before one asks for more. */
 const FIRST_REPLIES = 3;
+/** Replies beside the one to which a permalink leads. */
+const REPLIES_ON_THE_WAY = 100;
 /** Deeper levels than this are asked for by `parent`. */
 const SHOWN_DEPTH = 6;
 
@@ -62,15 +65,15 @@ export async function threadPage(door: Door, siteId: string, key: string, query:
     store,
     permalinkBase: record?.url ?? `${ports.publicUrl}/t/${site.id}/${encodeURIComponent(thread)}`,
   };
-  const from = query.around === undefined ? undefined : await rootOf(store, query.around, site.id, thread);
+  const way = query.around === undefined ? undefined : await wayTo(store, query.around, site.id, thread);
   const level = await store.level(site.id, thread, query.parent ?? null, {
     order: query.order === 'newest' ? 'descending' : 'ascending',
     limit: query.limit,
     ...(query.cursor && { cursor: query.cursor }),
-    ...(from && { from }),
+    ...(way && (query.order === 'newest' ? { to: way.root } : { from: way.root })),
   });
   return {
-    comments: await shown(context, level.comments, 0, query.around),
+    comments: await shown({ ...context, way: way?.comments ?? [] }, level.comments, 0),
     total: await store.threadCount(site.id, thread),
     nextCursor: level.cursor ?? null,
     thread: {
@@ -80,31 +83,37 @@ export async function threadPage(door: Door, siteId: string, key: string, query:
   };
 }
 
-/** Where the page of a permalink begins: at the top-level comment above it. */
-async function rootOf(store: Store, id: string, site: string, thread: string): Promise<string | undefined> {
+/** The comments from the top level down to a permalink's, and where the page begins that shows them. */
+async function wayTo(
+  store: Store,
+  id: string,
+  site: string,
+  thread: string,
+): Promise<{ comments: readonly Comment[]; root: string }> {
   let comment = await store.get(id);
   if (!comment || comment.site !== site || comment.thread !== thread) {
     throw new SluiceError('Comment.Unknown', 'this thread has no such comment', {
       hint: 'the link may be old; open the thread itself',
     });
   }
+  const comments = [comment];
   for (let depth = comment.depth; depth > 0 && comment.parentId; depth--) {
     const parent = await store.get(comment.parentId);
     if (!parent) break;
     comment = parent;
+    comments.unshift(comment);
   }
-  return `${String(comment.submittedAt).padStart(13, '0')}#${comment.id}`;
+  return { comments, root: timeKey(comment.submittedAt, comment.id) };
 }
 
-/** Comments with their texts and first replies. A tombstone stays only where replies hang on it. */
+/** Comments with their texts and first replies. A tombstone stays only where something is left beneath it. */
 async function shown(
-  context: { store: Store; permalinkBase: string },
+  context: { store: Store; permalinkBase: string; way: readonly Comment[] },
   comments: readonly Comment[],
   depth: number,
-  around: string | undefined,
 ): Promise<ShownComment[]> {
   if (comments.length === 0) return [];
-  const { store, permalinkBase } = context;
+  const { store, permalinkBase, way } = context;
   const [texts, counts] = await Promise.all([
     store.revisions(comments.map(({ id, publishedRevision }) => ({ id, revision: publishedRevision ?? 1 }))),
     store.replyCounts(comments.map(({ id }) => id)),
@@ -112,19 +121,15 @@ async function shown(
   const all = await Promise.all(
     comments.map(async (comment, index): Promise<ShownComment | undefined> => {
       const published = comment.status === 'published';
-      const replyCount = counts[index] ?? 0;
-      if (!published && replyCount === 0) return undefined;
+      const { published: replyCount, listed } = counts[index] ?? { published: 0, listed: 0 };
       const state =
         comment.status === 'published' || comment.status === 'deleted' || comment.status === 'erased'
           ? comment.status
           : 'removed';
       const replies: { comments: readonly Comment[]; cursor?: string } =
-        replyCount > 0 && depth < SHOWN_DEPTH
-          ? await store.level(comment.site, comment.thread, comment.id, {
-              order: 'ascending',
-              limit: around === undefined ? FIRST_REPLIES : 100,
-            })
-          : { comments: [] };
+        listed > 0 && depth < SHOWN_DEPTH ? await repliesOf(store, comment, way) : { comments: [] };
+      const beneath = await shown(context, replies.comments, depth + 1);
+      if (!published && replyCount === 0 && beneath.length === 0 && !replies.cursor) return undefined;
       return {
         id: comment.id,
         parentId: comment.parentId,
@@ -143,13 +148,24 @@ async function shown(
           comment.editedAt &&
           comment.publishedRevision !== 1 && { editedAt: new Date(comment.editedAt).toISOString() }),
         replyCount,
-        replies: await shown(context, replies.comments, depth + 1, around),
+        replies: beneath,
         ...(replies.cursor && { repliesCursor: replies.cursor }),
         permalink: `${permalinkBase}#sluice-${comment.id}`,
       };
     }),
   );
   return all.filter((comment) => comment !== undefined);
+}
+
+/** The first replies; on the way to a permalink more of them, and the next step of that way in any case. */
+async function repliesOf(store: Store, comment: Comment, way: readonly Comment[]) {
+  const next = way.find(({ parentId }) => parentId === comment.id);
+  const first = await store.level(comment.site, comment.thread, comment.id, {
+    order: 'ascending',
+    limit: next ? REPLIES_ON_THE_WAY : FIRST_REPLIES,
+  });
+  if (!next || next.publishedAt === undefined || first.comments.some(({ id }) => id === next.id)) return first;
+  return { ...first, comments: [...first.comments, next] };
 }
 
 /** The page with validators: a reader that has it already gets 304 (RFC 9110, section 13). */

@@ -58,9 +58,17 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
   const writer = author ? `author-${author.id}`.slice(0, 64) : writerKeyOf(vault, site.id, who);
   const known = author !== undefined || ((await store.writerHistory(site.id, writer))?.published ?? 0) > 0;
 
-  const claim = await claimKey(ports, site.id, call, body);
-  if (rateLimit && !claim.repeat && !author)
-    await takeTurn(table, clock, policy.policy, { site: site.id, client: client.key, known });
+  const key = keyOf(site.id, call, body);
+  let first = key && (await claimed(ports, key));
+  if (rateLimit && !first && !author) {
+    try {
+      await takeTurn(table, clock, policy.policy, { site: site.id, client: client.key, known });
+    } catch (refusal) {
+      // A repeat takes no turn, also one that overtakes the first of its key.
+      first = key && (await claimedSoon(ports, key));
+      if (!first) throw refusal;
+    }
+  }
 
   const checked = checkDraft(
     { author: body.author, body: body.body, ...(body.page && { page: body.page }) },
@@ -99,13 +107,14 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
   }
 
   const { draft } = checked;
+  // Claimed once nothing can refuse it any more: a refused text has not used up its key.
+  const claim = first ?? (await claimKey(ports, key));
   const { id } = claim;
   const contact =
     draft.author.email || client.address
       ? await contacts.exchange({ email: draft.author.email, client: client.address, network: client.network })
       : undefined;
   const lane = laneOf(ports, site.id, known ? writer : client.network);
-  const now = clock.now();
   const detail: CommentSubmitted = {
     schema: 1,
     id,
@@ -136,24 +145,22 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
       status: 'received',
       statusUrl: `${ports.publicUrl}/v1/comments/${id}/status?token=${vault.sign('status', id)}`,
       capability: vault.sign('capability', id),
-      editableUntil: new Date(Math.max(now, claim.at) + policy.policy.editMinutes * 60_000).toISOString(),
+      editableUntil: new Date(claim.at + policy.policy.editMinutes * 60_000).toISOString(),
     },
   };
 }
 
-/**
- * The id of this submission; of the first one, when its Idempotency-Key was seen before with the same body.
- * (draft-ietf-httpapi-idempotency-key-header)
- */
-async function claimKey(
-  { table, clock, ids }: Ports,
-  site: string,
-  call: Call,
-  body: Submission,
-): Promise<{ id: string; at: number; repeat: boolean }> {
+/** The record of an Idempotency-Key, and what it stands for. (draft-ietf-httpapi-idempotency-key-header) */
+type Key = { pk: string; sk: string; hash: string };
+type Claim = { id: string; at: number; repeat: boolean };
+
+/** How often, and how long apart, a refused call looks for the first of its key. */
+const LOOKS = 5;
+const LOOK_MS = 40;
+
+function keyOf(site: string, call: Call, body: Submission): Key | undefined {
   const key = call.header('idempotency-key');
-  const fresh = { id: ids.next(), at: clock.now(), repeat: false };
-  if (key === undefined) return fresh;
+  if (key === undefined) return undefined;
   if (!/^[\x21-\x7e]{1,200}$/.test(key)) {
     throw new SluiceError('Request.Malformed', 'the Idempotency-Key is not 1 to 200 printable characters', {
       hint: 'send a UUID',
@@ -163,22 +170,39 @@ async function claimKey(
   const hash = createHash('sha256')
     .update(JSON.stringify([call.params.thread, content]))
     .digest('base64url');
-  const record = { pk: `I#${site}#${createHash('sha256').update(key).digest('base64url')}`, sk: 'key' };
-  const result = await table.write([
-    {
-      put: { ...record, id: fresh.id, at: fresh.at, hash, expiresAt: Math.floor(fresh.at / 1000) + DAY_S },
-      if: 'absent',
-    },
-  ]);
-  if (result.done) return fresh;
-  const first = await table.get(record);
-  if (!first) return fresh;
+  return { pk: `I#${site}#${createHash('sha256').update(key).digest('base64url')}`, sk: 'key', hash };
+}
+
+/** The submission that came first with this key. Throws `Request.KeyReused` when that had another body. */
+async function claimed({ table }: Pick<Ports, 'table'>, { pk, sk, hash }: Key): Promise<Claim | undefined> {
+  const first = await table.get({ pk, sk });
+  if (!first) return undefined;
   if (first.hash !== hash) {
     throw new SluiceError('Request.KeyReused', 'this Idempotency-Key came with another body before', {
       hint: 'make a key for each comment',
     });
   }
   return { id: String(first.id), at: Number(first.at), repeat: true };
+}
+
+async function claimedSoon(ports: Pick<Ports, 'table'>, key: Key): Promise<Claim | undefined> {
+  for (let look = 0; look < LOOKS; look++) {
+    const first = await claimed(ports, key);
+    if (first) return first;
+    await new Promise((done) => setTimeout(done, LOOK_MS));
+  }
+  return undefined;
+}
+
+/** A new id for this submission; that of the first one, when another of its key was faster. */
+async function claimKey(ports: Pick<Ports, 'table' | 'clock' | 'ids'>, key: Key | undefined): Promise<Claim> {
+  const { table, clock, ids } = ports;
+  const fresh = { id: ids.next(), at: clock.now(), repeat: false };
+  if (!key) return fresh;
+  const result = await table.write([
+    { put: { ...key, id: fresh.id, at: fresh.at, expiresAt: Math.floor(fresh.at / 1000) + DAY_S }, if: 'absent' },
+  ]);
+  return result.done ? fresh : ((await claimed(ports, key)) ?? fresh);
 }
 
 /** The client's address, its network (/24 or /48: what one household or office shares), and a bucket key; hashed, no addresses. */

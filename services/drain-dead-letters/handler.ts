@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { PIPELINE_SOURCE } from '../../shared/events.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Service } from '../../shared/ports.ts';
+import { SluiceError } from '../../shared/errors.ts';
 import { deadLettersOf, type DeadLetter } from '../../shared/store/dead-letters.ts';
+import { sitesOf } from '../../shared/store/sites.ts';
 
 const Batch = z.object({
   Records: z.array(
@@ -21,12 +23,25 @@ const Fault = z.object({ source: z.string(), reason: z.string(), detail: z.strin
 /** Takes dead letters from their queues into the store, where nothing expires unseen. */
 export const drainDeadLetters: Service = ({ table, bus, clock, log }) => {
   const letters = deadLettersOf(table);
+  const sites = sitesOf(table, clock);
+  /** A letter of a site that nobody made stands among those of none: in a list of its own nobody would see it. */
+  const known = async (letter: DeadLetter): Promise<DeadLetter> => {
+    if (letter.site === undefined) return letter;
+    try {
+      await sites.rules(letter.site);
+      return letter;
+    } catch (error) {
+      if (!(error instanceof SluiceError && error.code === 'Site.Unknown')) throw error;
+      const { site: _unknown, ...rest } = letter;
+      return rest;
+    }
+  };
   return async (input) => {
     const { Records } = parse(Batch, input, 'Internal.Bug');
     const failed: { itemIdentifier: string }[] = [];
     for (const record of Records) {
       try {
-        const letter = letterOf(record, clock.now());
+        const letter = await known(letterOf(record, clock.now()));
         await letters.put(letter);
         await bus.put([
           {

@@ -38,6 +38,10 @@ export type ExportThread = {
   title?: string;
   closed: boolean;
   aliases?: readonly string[];
+  /** When its first comment came: the policy may close threads by age. */
+  firstAt?: number;
+  premoderate?: boolean;
+  authorId?: string;
 };
 export type ExportComment = {
   type: 'comment';
@@ -137,7 +141,7 @@ function isExportRow(value: unknown): value is ExportRow {
   );
 }
 
-const STATUS: Record<Status, ImportStatus> = {
+export const STATUS: Record<Status, ImportStatus> = {
   received: 'held',
   held: 'held',
   published: 'published',
@@ -164,8 +168,16 @@ export async function* readSluice(pieces: AsyncIterable<string>): AsyncGenerator
     if (row.type === 'contact') contacts.set(row.id, row);
     if (row.type === 'thread') {
       threads.set(row.key, row);
-      const { type: _type, closed, ...thread } = row;
-      yield { kind: 'thread', line, ...thread, ...(closed && { closed }) };
+      const { key, url, title, aliases, closed } = row;
+      yield {
+        kind: 'thread',
+        line,
+        key,
+        ...(url && { url }),
+        ...(title && { title }),
+        ...(aliases && { aliases }),
+        ...(closed && { closed }),
+      };
     }
     if (row.type === 'header' && (row.version as number) !== 1) {
       yield warning(

@@ -64,7 +64,7 @@ describe('the policy', () => {
 
 describe('judging again', () => {
   it.each([
-    ['the same policy comes to the same verdict', {}, 'See this', 'hold'],
+    ['the same policy comes to the same verdict', { holdAt: 0.5, rejectAt: 0.98 }, 'See this', 'hold'],
     ['a higher threshold publishes', { holdAt: 0.7 }, 'See this', 'publish'],
     ['a lower threshold rejects', { holdAt: 0.5, rejectAt: 0.6 }, 'See this', 'reject'],
     [

@@ -28,7 +28,7 @@ export function moderationRoutes(ports: Ports, changes: Changes = changesOf(port
     ...commentRoutes(ports, changes),
     ...decisionRoutes(ports, changes),
     ...deadLetterRoutes(ports),
-    ...eventRoutes(changes),
+    ...eventRoutes(ports, changes),
     ...noteRoutes(ports, changes),
     ...replyRoutes(ports),
     ...sweepRoutes(ports, changes),

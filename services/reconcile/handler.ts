@@ -5,6 +5,8 @@ import { deskListing, strip } from '../../shared/store/keys.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { authorNotify } from '../author-notify/handler.ts';
 import { settleOwed } from '../moderation/decide.ts';
+import { askOutside, providersOf } from '../spam-check/second-opinion.ts';
+import { plainText } from '../validate/markdown.ts';
 
 /** A step that is under way needs no mending. */
 const SETTLED_AFTER_MS = 30_000;
@@ -13,7 +15,7 @@ const NOTIFIED_WITHIN_MS = 15 * 60_000;
 /** Looked at in one round, of each kind and site; the next round goes on. */
 const ROUND = 200;
 
-export type Mended = { owed: number; woken: number; unwatched: number; untold: number };
+export type Mended = { owed: number; woken: number; unwatched: number; untold: number; revisited: number };
 
 /**
  * Finds what no retry reached, mends it, counts it, and logs each: decisions whose consequences are owed, executions that
@@ -35,7 +37,7 @@ export const reconcile: Service = (ports) => {
     return page.items.map((item) => strip<Comment>(item));
   };
 
-  const due = async (kind: 'OWED' | 'WAKE', before: number): Promise<readonly Comment[]> => {
+  const due = async (kind: 'OWED' | 'WAKE' | 'REVISIT', before: number): Promise<readonly Comment[]> => {
     const { items } = await table.query({
       index: 'gsi3',
       pk: kind,
@@ -45,10 +47,36 @@ export const reconcile: Service = (ports) => {
     return items.map((item) => strip<Comment>(item));
   };
 
+  /**
+   * Asks the providers that did not answer once more. What they say stands with the judgement; where it would have held a
+   * published comment, the comment goes to the queue and stays visible.
+   */
+  const revisit = async (comment: Comment): Promise<boolean> => {
+    const { judgement } = comment;
+    if (!judgement?.degraded) return false;
+    const { site, policy } = await sites.rules(comment.site);
+    const text = await store.revision(comment.id, judgement.revision);
+    if (!text) return false;
+    const providers = providersOf(ports, site, policy.policy).filter(({ name }) => judgement.degraded?.includes(name));
+    const { signals, degraded } = await askOutside(ports, providers, comment, plainText(text.body), judgement.score);
+    if (degraded.length > 0) return false;
+    const odds =
+      Math.log(judgement.score / (1 - judgement.score)) + signals.reduce((sum, { weight }) => sum + weight, 0);
+    const { degraded: _answered, ...rest } = judgement;
+    const next = { ...rest, score: 1 / (1 + Math.exp(-odds)), signals: [...signals, ...rest.signals] };
+    const doubtful = comment.status === 'published' && next.score >= policy.policy.holdAt;
+    const kept = await store.annotate(comment, {
+      judgement: next,
+      ...(doubtful && { queued: true, heldAt: clock.now(), holdReason: 'second-opinion' }),
+    });
+    if (kept) log.info({ commentId: comment.id, doubtful }, 'judged again: a provider is back');
+    return kept;
+  };
+
   return async (): Promise<Mended> => {
     const now = clock.now();
     const before = now - SETTLED_AFTER_MS;
-    const mended: Mended = { owed: 0, woken: 0, unwatched: 0, untold: 0 };
+    const mended: Mended = { owed: 0, woken: 0, unwatched: 0, untold: 0, revisited: 0 };
 
     for (const comment of await due('OWED', before)) {
       await settleOwed(ports, comment);
@@ -64,6 +92,10 @@ export const reconcile: Service = (ports) => {
       await store.annotate(comment, { token: undefined } as object);
       mended.woken += 1;
       log.warn({ commentId: comment.id }, 'reconciled: an execution waited for what was decided');
+    }
+
+    for (const comment of await due('REVISIT', before)) {
+      if (await revisit(comment)) mended.revisited += 1;
     }
 
     for (const { id: site } of await sites.list()) {

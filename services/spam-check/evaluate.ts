@@ -1,7 +1,8 @@
 /**
  * `npm run evaluate -- DIR`: the judge's figures on labelled comments, with intervals, by source, kind and language.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { curveSvg, learningCurve } from './learning-curve.ts';
 import { METRICS, metricsOf } from './metrics.ts';
@@ -24,6 +25,7 @@ that flatters it, and the honest figures come from models that have not seen the
   --learning-curve    what a site's moderators add on sources that the model never saw
 
   --model FILE        judge with another model file
+  --cache DIR         keep the trained models there, and use those that are (they are not checked against the data)
   --toxic             the toxicity axis (rows with toxic: 0|1)
   --boot N            bootstrap samples for the 95 % intervals (default 200)
   --svg FILE          write the reliability plot, or the learning curve, as SVG
@@ -40,6 +42,7 @@ const { values, positionals } = parseArgs({
     only: { type: 'string' },
     'learning-curve': { type: 'boolean' },
     model: { type: 'string' },
+    cache: { type: 'string' },
     toxic: { type: 'boolean' },
     boot: { type: 'string', default: '200' },
     svg: { type: 'string' },
@@ -66,10 +69,17 @@ function judgeRows(rows: readonly Row[], model: Model): Judged[] {
   });
 }
 
-function judgeWithout(corpora: Corpora, rows: readonly Row[], out: (row: Row) => boolean, name: string): Judged[] {
+function trained(corpora: Corpora, out: (row: Row) => boolean, name: string): Model {
+  const kept = values.cache && join(values.cache, `without-${name.replaceAll(' ', '-')}.bin`);
+  if (kept && existsSync(kept)) return parseModel(readFileSync(kept));
   progress(`training without ${name}`);
   const { bytes } = train(corpora, (row) => !out(row), '');
-  return judgeRows(rows.filter(out), parseModel(bytes));
+  if (kept) writeFileSync(kept, bytes);
+  return parseModel(bytes);
+}
+
+function judgeWithout(corpora: Corpora, rows: readonly Row[], out: (row: Row) => boolean, name: string): Judged[] {
+  return judgeRows(rows.filter(out), trained(corpora, out, name));
 }
 
 function judgeAll(all: readonly Row[]): Judged[] {
@@ -106,7 +116,12 @@ const HEAD = ['AUC', 'AP', 'acc .5', 'R@P99', 'R@1%', 'R@.1%', 'ECE', 'Brier'];
 const cell = (value: number) => (Number.isNaN(value) ? '-' : value.toFixed(4)).padStart(8);
 
 if (values['learning-curve']) {
-  const curve = learningCurve(readRows(folder), progress, values.only?.split(','));
+  const corpora = readCorpora(readRows(folder));
+  const curve = learningCurve(
+    corpora.rows,
+    (source) => trained(corpora, (row) => row.source === source, source),
+    values.only?.split(','),
+  );
   print(
     `${'source'.padEnd(20)}${'decisions'.padStart(10)}${'AUC'.padStart(9)}${'recall'.padStart(9)}${'FP'.padStart(9)}`,
   );

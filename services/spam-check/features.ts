@@ -240,6 +240,8 @@ const features: Features = {
 const seenHash = new Int32Array(SEEN);
 const seenAt = new Int32Array(SEEN);
 let stamp = 0;
+/** The part of the set that is in use: a short text stays within the nearest cache. */
+let seenMask = SEEN - 1;
 const units = new Uint16Array(TOKEN_UNITS * 4 + 8);
 const wordCounts = new Map<number, number>();
 
@@ -259,12 +261,12 @@ function hashWord(word: string): number {
 
 function add(hash: number, view: number, owner: number): void {
   const h = mix(hash ^ Math.imul(view + 1, 0x9e3779b1));
-  let slot = h & (SEEN - 1);
+  let slot = h & seenMask;
   while (seenAt[slot] === stamp) {
     if (seenHash[slot] === h) return;
-    slot = (slot + 1) & (SEEN - 1);
+    slot = (slot + 1) & seenMask;
   }
-  if (features.count >= FEATURES) return;
+  if (features.count >= FEATURES || features.count * 2 > seenMask) return;
   seenAt[slot] = stamp;
   seenHash[slot] = h;
   const at = features.count++;
@@ -340,6 +342,9 @@ export function extract(comment: CommentText): Features {
     comment.text.length <= TEXT_LIMIT
       ? comment.text
       : `${comment.text.slice(0, TEXT_LIMIT - TAIL - 1)}\n${comment.text.slice(-TAIL)}`;
+  // Some six features a character, with author and link; at most half full.
+  const wanted = 12 * (f.text.length + NAME_LIMIT + LINK_LIMIT);
+  seenMask = Math.min(SEEN, 2 ** Math.ceil(Math.log2(wanted))) - 1;
   readText(f);
   f.hasAuthor = (comment.author ?? '').trim() !== '';
   f.hasLink = (comment.link ?? '').trim() !== '';

@@ -8,8 +8,10 @@ import { sitesOf } from '../../shared/store/sites.ts';
 import { linksOf, plainText } from '../validate/markdown.ts';
 import { imitates } from '../validate/names.ts';
 import { judge } from './judge.ts';
-import { MODEL_VERSION, modelOpinion } from './opinion.ts';
-import { signalsOf } from './signals.ts';
+import { lessonsOf } from './lessons.ts';
+import { assess, shippedModel } from './model.ts';
+import { askOutside, providersOf } from './second-opinion.ts';
+import { signalsOf, type WeighedSignal } from './signals.ts';
 
 const Input = z.object({ id: z.string(), version: z.number(), executionId: z.string() });
 
@@ -19,9 +21,11 @@ const RACES = 8;
 const MOST_SIGNALS = 12;
 
 /** Weighs one comment under its site's policy and keeps the judgement with it. Only the verdict travels on. */
-export const spamCheck: Service = ({ table, clock, log }) => {
+export const spamCheck: Service = (ports) => {
+  const { table, clock, log } = ports;
   const store = storeOf(table, clock);
   const sites = sitesOf(table, clock);
+  const lessons = lessonsOf(table, clock);
   return async (input) => {
     const { id, executionId } = parse(Input, input, 'Internal.Bug');
     for (let race = 0; race < RACES; race++) {
@@ -45,9 +49,10 @@ export const spamCheck: Service = ({ table, clock, log }) => {
         hint: 'tried again',
       });
     const now = clock.now();
-    const [history, thread, tallies] = await Promise.all([
+    const [history, thread, weights, tallies] = await Promise.all([
       store.writerHistory(comment.site, comment.author.key),
       sites.thread(comment.site, comment.thread),
+      lessons.of(comment.site),
       tally(table, comment, now, policy.policy.heatPerMinute !== null),
     ]);
     const plain = plainText(text.body);
@@ -61,11 +66,10 @@ export const spamCheck: Service = ({ table, clock, log }) => {
           comment.author.name,
           site.authors.map(({ name }) => name),
         );
-    const opinion = modelOpinion({
-      text: plain,
-      author: comment.author.name,
-      ...(comment.author.url && { link: comment.author.url }),
-    });
+    const opinion = assess(
+      { text: plain, author: comment.author.name, ...(comment.author.url && { link: comment.author.url }) },
+      weights,
+    );
     const rules = signalsOf(
       {
         text: plain,
@@ -84,23 +88,27 @@ export const spamCheck: Service = ({ table, clock, log }) => {
       },
       policy.policy,
     );
-    const { verdict, score, signals, reasons } = judge(
-      {
-        signals: rules,
-        modelSignals: opinion.signals,
-        ...(opinion.logOdds !== undefined && { modelLogOdds: opinion.logOdds }),
-        toxicity: opinion.toxicity,
-      },
-      thread?.premoderate ? { ...policy.policy, premoderate: true } : policy.policy,
-      {
-        trusted,
-        ...(comment.author.role && { role: comment.author.role }),
-        firstComment: (history?.published ?? 0) === 0,
-        links: links.count,
-        ...(tallies.threadPerMinute !== undefined && { threadPerMinute: tallies.threadPerMinute }),
-        nowMs: now,
-      },
-    );
+    const verdictWith = (outside: readonly WeighedSignal[]) =>
+      judge(
+        {
+          signals: [...rules, ...outside],
+          modelSignals: opinion.signals,
+          modelLogOdds: opinion.logOdds,
+          toxicity: opinion.toxicity,
+        },
+        thread?.premoderate ? { ...policy.policy, premoderate: true } : policy.policy,
+        {
+          trusted,
+          ...(comment.author.role && { role: comment.author.role }),
+          firstComment: (history?.published ?? 0) === 0,
+          links: links.count,
+          ...(tallies.threadPerMinute !== undefined && { threadPerMinute: tallies.threadPerMinute }),
+          nowMs: now,
+        },
+      );
+    const alone = verdictWith([]);
+    const outside = await askOutside(ports, providersOf(ports, site, policy.policy), comment, plain, alone.score);
+    const { verdict, score, signals, reasons } = outside.signals.length > 0 ? verdictWith(outside.signals) : alone;
     return {
       verdict,
       score,
@@ -109,9 +117,10 @@ export const spamCheck: Service = ({ table, clock, log }) => {
       signals: signals.slice(0, MOST_SIGNALS),
       reason: reasons[0] ?? 'score',
       policyVersion: policy.version,
-      modelVersion: MODEL_VERSION,
+      modelVersion: shippedModel().meta.version,
       executionId,
       revision: comment.revision,
+      ...(outside.degraded.length > 0 && { degraded: outside.degraded }),
       at: now,
     };
   }

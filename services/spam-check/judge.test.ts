@@ -10,7 +10,8 @@ const signal = (name: string, weight: number, rule?: 'hold' | 'reject') => ({
   words: name,
   ...(rule && { rule }),
 });
-const rules = (change: Record<string, unknown> = {}) => Policy.parse(change);
+const rules = (change: Record<string, unknown> = {}) =>
+  Policy.parse({ holdAt: 0.5, rejectAt: 0.98, toxicityHoldAt: 0.9, ...change });
 const NOTHING: Findings = { signals: [] };
 
 type Row = [

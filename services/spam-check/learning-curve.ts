@@ -5,10 +5,10 @@
 import { random } from './fit.ts';
 import { learn } from './learn.ts';
 import { metricsOf } from './metrics.ts';
-import { assess, parseModel } from './model.ts';
+import { assess } from './model.ts';
 import { linesSvg } from './plots.ts';
 import { EMPTY_SITE } from './site-weights.ts';
-import { readCorpora, train } from './training.ts';
+import type { Model } from './model.ts';
 import type { Row } from './training.ts';
 
 export type CurvePoint = {
@@ -31,16 +31,14 @@ const LEAST = 40;
  */
 export function learningCurve(
   rows: readonly Row[],
-  log: (line: string) => void,
+  modelWithout: (source: string) => Model,
   only?: readonly string[],
 ): CurvePoint[] {
-  const corpora = readCorpora(rows);
   const points: CurvePoint[] = [];
-  for (const [source, group] of Map.groupBy(corpora.rows, (row) => row.source)) {
+  for (const [source, group] of Map.groupBy(rows, (row) => row.source)) {
     const spam = group.filter((row) => row.label === 'spam').length;
     if (only ? !only.includes(source) : Math.min(spam, group.length - spam) < LEAST) continue;
-    log(`training without ${source}`);
-    const model = parseModel(train(corpora, (row) => row.source !== source, '').bytes);
+    const model = modelWithout(source);
     const { holdAt } = model.meta.thresholds;
     const sums = new Map<number, { n: number; auc: number; recall: number; fpr: number }>();
     for (let repeat = 0; repeat < REPEATS; repeat++) {

@@ -146,7 +146,7 @@ describe('thresholds', () => {
   });
   it('hold by the worst blog, and never reject below the hold', () => {
     const calm = Array.from({ length: 400 }, () => 0.1);
-    const lively = Array.from({ length: 400 }, (_, i) => (i < 4 ? 0.8 : 0.1));
+    const lively = Array.from({ length: 400 }, (_, i) => (i < 8 ? 0.8 : 0.1));
     expect(
       deriveThresholds([
         { blog: true, scores: calm },

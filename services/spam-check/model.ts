@@ -39,11 +39,13 @@ export type Assessment = {
 
 export type Trees = { depth: number; count: number; feature: Int8Array; threshold: Float32Array; value: Float32Array };
 
-/** A table of weights without its keys: a slot by the hash's low bits, a fingerprint of eight others, a weight. */
+/**
+ * A table of weights without its keys: the slot is chosen by the hash's low bits and holds a fingerprint of eight
+ * others (high byte, 0: empty) and a weight (low byte, less 128).
+ */
 export type Table = {
   mask: number;
-  mark: Uint8Array;
-  weight: Int8Array;
+  slots: Uint16Array;
   /** What a stored weight means, by view. */ scale: Float32Array[];
 };
 
@@ -100,7 +102,7 @@ const MAGIC = 0x314a4c53; // "SLJ1"
 export function packModel({ meta, spam, toxic, trees }: Model): Uint8Array {
   const head = Buffer.from(JSON.stringify(meta));
   const padded = Math.ceil((8 + head.length) / 8) * 8;
-  const sections = [spam.mark, spam.weight, toxic.mark, toxic.weight, trees.threshold, trees.value, trees.feature].map(
+  const sections = [spam.slots, toxic.slots, trees.threshold, trees.value, trees.feature].map(
     (s) => new Uint8Array(s.buffer, s.byteOffset, s.byteLength),
   );
   const bytes = new Uint8Array(padded + sections.reduce((sum, s) => sum + s.length, 0)).fill(32, 8, padded);
@@ -116,8 +118,10 @@ export function packModel({ meta, spam, toxic, trees }: Model): Uint8Array {
   return bytes;
 }
 
-/** Reads a model file. The tables are views of `bytes`: nothing is copied but the trees. */
-export function parseModel(bytes: Uint8Array): Model {
+/** Reads a model file. The tables are views of its bytes: nothing is copied but the trees. */
+export function parseModel(file: Uint8Array): Model {
+  // A small Buffer may stand anywhere in its pool; views of wider numbers want even ground.
+  const bytes = file.byteOffset % 8 === 0 ? file : new Uint8Array(file);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 8 || view.getUint32(0, true) !== MAGIC)
     throw new Error('not a model of the judge: wrong first bytes');
@@ -129,12 +133,10 @@ export function parseModel(bytes: Uint8Array): Model {
     return bytes.subarray(at, (at += length));
   };
   const table = ({ bits, viewMax }: { bits: number; viewMax: number[] }): Table => {
-    const mark = take(2 ** bits);
-    const raw = take(2 ** bits);
+    const raw = take(2 ** bits * 2);
     return {
       mask: 2 ** bits - 1,
-      mark,
-      weight: new Int8Array(raw.buffer, raw.byteOffset, raw.length),
+      slots: new Uint16Array(raw.buffer, raw.byteOffset, raw.length / 2),
       scale: viewMax.map((max) => Float32Array.from({ length: 256 }, (_, byte) => expand(byte - 128, max))),
     };
   };
@@ -167,6 +169,7 @@ const GROUPS = [
   'contact',
   'repetition',
   'writing',
+  'nothing-unusual',
   'site-learning',
 ] as const;
 type Group = (typeof GROUPS)[number];
@@ -207,9 +210,10 @@ const columns = new Float32Array(COLUMNS);
 function lookUp(table: Table, hash: number, view: number): number {
   const slot = hash & table.mask;
   const mark = markOf(hash);
-  if (table.mark[slot] === mark) return table.scale[view]![table.weight[slot]! + 128]!;
-  const other = slot ^ 1;
-  if (table.mark[other] === mark) return table.scale[view]![table.weight[other]! + 128]!;
+  let entry = table.slots[slot]!;
+  if (entry >>> 8 === mark) return table.scale[view]![entry & 255]!;
+  entry = table.slots[slot ^ 1]!;
+  if (entry >>> 8 === mark) return table.scale[view]![entry & 255]!;
   return 0;
 }
 
@@ -261,6 +265,13 @@ export function explain(comment: CommentText, site?: SiteWeights, model: Model =
       value = next;
     }
     treeSum += value;
+  }
+
+  // What is not there is one reason, not three: an absence must not read as a presence, whatever its weight.
+  for (const group of MAY_BE_ABSENT) {
+    if (shows(f, group)) continue;
+    groupSum[G['nothing-unusual']]! += groupSum[G[group]]!;
+    groupSum[G[group]] = 0;
   }
 
   const { slope, offset } = spam.calibration;
@@ -412,8 +423,12 @@ function quote(words: string): string {
   return chars.length > QUOTED ? `${chars.slice(0, QUOTED - 1).join('')}…` : plain;
 }
 
-/** Whether any figure of a group is there at all: an absence must not be called a presence, whatever its weight. */
-const shows = (f: Features, group: Group) => SHAPE.some((_, s) => groupOfShape[s] === G[group] && f.shape[s]! > 0);
+const MAY_BE_ABSENT = ['links-in-text', 'disguised-letters', 'contact'] as const;
+const shapesOf = new Map(
+  MAY_BE_ABSENT.map((group) => [group, SHAPE.flatMap((_, s) => (groupOfShape[s] === G[group] ? [s] : []))]),
+);
+/** Whether any figure of a group is there at all. */
+const shows = (f: Features, group: (typeof MAY_BE_ABSENT)[number]) => shapesOf.get(group)!.some((s) => f.shape[s]! > 0);
 
 function wordsFor(group: Group, weight: number, f: Features, comment: CommentText): string {
   const spam = weight > 0;
@@ -425,24 +440,28 @@ function wordsFor(group: Group, weight: number, f: Features, comment: CommentTex
     }
     case 'plain-words': {
       const shown = heaviest(tokenSum, f, -1);
-      return shown ? `the words ${shown} are common in honest comments` : 'the rest of the wording was weighed';
+      return shown ? `the words ${shown} are more usual in honest comments` : 'the rest of the wording was weighed';
     }
     case 'author-name':
       return `the name "${quote(comment.author ?? '')}" ${spam ? 'looks like those that spam is signed with' : 'looks like those that honest comments are signed with'}`;
     case 'link-host':
       return `the writer's address "${quote(comment.link ?? '')}" ${spam ? 'looks like those that spam leads to' : 'looks like those that honest writers give'}`;
     case 'links-in-text':
-      return f.tokens > 0 && f.shape[SHAPE.indexOf('urls')]! > 0
-        ? `the addresses in the text ${like}`
-        : 'there is no address in the text';
+      return `the addresses in the text ${like}`;
     case 'disguised-letters':
-      return shows(f, group)
-        ? 'letters are disguised: look-alikes, invisible or stacked characters'
-        : 'no letter is disguised';
+      return 'letters are disguised: look-alikes, invisible or stacked characters';
     case 'contact':
-      return shows(f, group)
-        ? 'it names a phone, a messenger, a handle, long numbers or money'
-        : 'it names no contact and no money';
+      return 'it names a phone, a messenger, a handle, long numbers or money';
+    case 'nothing-unusual':
+      return 'what is missing was weighed: '.concat(
+        [
+          !shows(f, 'links-in-text') && 'no address in the text',
+          !shows(f, 'disguised-letters') && 'no disguised letters',
+          !shows(f, 'contact') && 'no contact and no money',
+        ]
+          .filter(Boolean)
+          .join(', '),
+      );
     case 'repetition':
       return spam ? 'words or characters repeat as in spam' : 'words do not repeat as they do in spam';
     case 'writing':

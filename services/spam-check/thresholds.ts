@@ -25,8 +25,8 @@ export function verdictOf(
 }
 
 /** Share of honest comments that the default hold may take, on every blog; and that the policy may reject, over all. */
-export const HOLD_FPR = 0.005;
-/** A blog with fewer honest comments than this cannot tell half a percent from one bad label. */
+export const HOLD_FPR = 0.01;
+/** A blog with fewer honest comments than this cannot tell one percent from one bad label. */
 const LEAST_HAM = 100;
 export const REJECT_FPR = 0.001;
 

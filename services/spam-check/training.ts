@@ -69,45 +69,28 @@ export function readCorpora(all: readonly Row[]): Corpora {
 }
 
 /** Sources of thousands do not outvote sources of hundreds by as much as they outnumber them. */
-const BALANCE = 0.3;
+const BALANCE = 0.45;
 const V = VIEWS.length;
 const S = SHAPE.length;
 
 /** Three regressions that err differently; their mean is one again, so it costs nothing to judge with. */
+const WORDY: LinearOptions = {
+  minRows: 2,
+  penalty: [1, 1, 1, 1],
+  shapePenalty: 0.5,
+  dropout: 0.5,
+  iterations: 30,
+  scale: [1, 4, 1, 1],
+  idf: 1,
+  bayes: 0,
+};
 const MEMBERS: LinearOptions[] = [
-  {
-    minRows: 2,
-    penalty: [1, 1, 1, 1],
-    shapePenalty: 0.5,
-    dropout: 0.4,
-    iterations: 40,
-    scale: [1, 2, 1, 1],
-    idf: 1,
-    bayes: 0,
-  },
-  {
-    minRows: 2,
-    penalty: [1, 1, 1, 1],
-    shapePenalty: 0.5,
-    dropout: 0.4,
-    iterations: 40,
-    scale: [1, 2, 1, 1],
-    idf: 1,
-    bayes: 0.7,
-  },
-  {
-    minRows: 2,
-    penalty: [0.3, 0.3, 0.3, 0.3],
-    shapePenalty: 0.3,
-    dropout: 0.4,
-    iterations: 40,
-    scale: [1, 1, 1, 1],
-    idf: 0.5,
-    bayes: 0.9,
-  },
+  WORDY,
+  { ...WORDY, scale: [1, 2, 1, 1], bayes: 0.7 },
+  { ...WORDY, scale: [1, 1, 1, 1], bayes: 0.9, idf: 0.5, penalty: [0.3, 0.3, 0.3, 0.3], shapePenalty: 0.3 },
 ];
 const TREES: TreeOptions = {
-  trees: 140,
+  trees: 90,
   depth: 4,
   rate: 0.07,
   penalty: 6,
@@ -116,7 +99,8 @@ const TREES: TreeOptions = {
   rows: 0.7,
   seed: 11,
 };
-const BARE = 0.4;
+const BARE = 0.5;
+const SEEDS = [11, 12];
 const SPAM_BITS = 18;
 const TOXIC_BITS = 17;
 
@@ -161,7 +145,7 @@ export function train(
   const stack = stackOf(corpus, shown, parts, label, weight);
   const fitStack = (without?: number) => {
     const w = stack.weight.map((value, i) => (rows[stack.row[i]!]!.fold === without ? 0 : value));
-    return w.some((value) => value > 0) ? fitTrees(stack.x, COLUMNS, stack.label, w, stack.offset, TREES) : [];
+    return w.some((value) => value > 0) ? fitForest(stack, w) : [];
   };
   const oofLogit = new Float64Array(rows.length).fill(Number.NaN);
   for (const fold of folds) {
@@ -223,6 +207,16 @@ export function train(
   };
   meta.version = createHash('sha256').update(packModel(model)).digest('hex').slice(0, 12);
   return { bytes: packModel(model), meta, oof };
+}
+
+/** The mean of two boosts that drew other rows and columns. */
+function fitForest(stack: ReturnType<typeof stackOf>, weight: Float64Array): Tree[] {
+  return SEEDS.flatMap((seed) =>
+    fitTrees(stack.x, COLUMNS, stack.label, weight, stack.offset, { ...TREES, seed }).map((tree) => ({
+      ...tree,
+      value: tree.value.map((value) => value / SEEDS.length),
+    })),
+  );
 }
 
 function balanced(rows: readonly Row[], keep: (row: Row) => boolean): Float64Array {
@@ -324,7 +318,7 @@ function packTable(corpus: Corpus, weights: Float64Array, bits: number): { table
     // Clipped at 99.95 %: one extreme weight would coarsen all others.
     return view[Math.floor(view.length * 0.9995)] ?? view.at(-1) ?? 1;
   });
-  const table: Table = { mask: size - 1, mark: new Uint8Array(size), weight: new Int8Array(size), scale: [] };
+  const table: Table = { mask: size - 1, slots: new Uint16Array(size), scale: [] };
   const order = Int32Array.from({ length: weights.length }, (_, j) => j)
     .filter((j) => weights[j] !== 0)
     .sort(
@@ -336,10 +330,10 @@ function packTable(corpus: Corpus, weights: Float64Array, bits: number): { table
     const hash = corpus.hashes[j]!;
     const mark = markOf(hash);
     for (const slot of [hash & table.mask, (hash & table.mask) ^ 1]) {
-      if (table.mark[slot] === mark) break; // indistinguishable from a heavier one
-      if (table.mark[slot] !== 0) continue;
-      table.mark[slot] = mark;
-      table.weight[slot] = byte;
+      const held = table.slots[slot]! >>> 8;
+      if (held === mark) break; // indistinguishable from a heavier one
+      if (held !== 0) continue;
+      table.slots[slot] = (mark << 8) | (byte + 128);
       break;
     }
   }

@@ -169,6 +169,7 @@ function checkPage(
     faults.push({ pointer: '/page/url', detail });
     return undefined;
   }
+  url.hash = ''; // A place on the page is not the post's address, and permalinks add their own.
   const title = page.title
     .toWellFormed()
     .replace(/\s+/g, ' ')

@@ -200,10 +200,13 @@ export function storeOf(table: Table, clock: Clock) {
       return { comments: items.map((item) => strip<Comment>(item)), ...(cursor && { cursor }) };
     },
 
-    /** How many published replies each comment has, in the order of the ids. */
-    async replyCounts(ids: readonly string[]): Promise<readonly number[]> {
+    /** How many replies each comment has that are published, and that ever were (tombstones too), in the order of the ids. */
+    async replyCounts(ids: readonly string[]): Promise<readonly { published: number; listed: number }[]> {
       const items = await table.getMany(ids.map(repliesKey));
-      return items.map((item) => Math.max(0, Number(item?.published ?? 0)));
+      return items.map((item) => {
+        const published = Math.max(0, Number(item?.published ?? 0));
+        return { published, listed: Math.max(published, Number(item?.listed ?? 0)) };
+      });
     },
 
     async threadCount(site: string, thread: string): Promise<number> {
@@ -263,8 +266,10 @@ export function assertTransition(comment: Comment, to: Status, by: Actor): void 
 }
 
 /** The counters that follow from a change of status, so that no caller can forget one. */
-function tallies(before: Comment, after: Comment): Write[] {
-  if (before.status === after.status) return [];
+export function tallies(before: Pick<Comment, 'status' | 'publishedAt'>, after: Comment): Write[] {
+  // An undo may take a comment out of its listing again.
+  const listed = Number(after.publishedAt !== undefined) - Number(before.publishedAt !== undefined);
+  if (before.status === after.status && listed === 0) return [];
   const published = Number(after.status === 'published') - Number(before.status === 'published');
   const history: Record<string, number> = {};
   for (const status of ['published', 'rejected', 'spam', 'held'] as const) {
@@ -272,12 +277,10 @@ function tallies(before: Comment, after: Comment): Write[] {
     if (step !== 0) history[status] = step;
   }
   return [
-    ...(published === 0
-      ? []
-      : [
-          { add: threadCountKey(after.site, after.thread), by: { published } },
-          ...(after.parentId ? [{ add: repliesKey(after.parentId), by: { published } }] : []),
-        ]),
+    ...(published === 0 ? [] : [{ add: threadCountKey(after.site, after.thread), by: { published } }]),
+    ...(after.parentId && (published !== 0 || listed !== 0)
+      ? [{ add: repliesKey(after.parentId), by: { published, listed } }]
+      : []),
     ...(Object.keys(history).length > 0 ? [{ add: writerKey(after.site, after.author.key), by: history }] : []),
   ];
 }

@@ -48,10 +48,17 @@ export function headItem(comment: Comment): Item {
   };
 }
 
-/** What the reconciler looks for: consequences that are owed, and a token that nothing waits for any more. */
+/** What the reconciler looks for: owed consequences, providers that did not answer, and tokens that nothing waits for. */
 function workOf(comment: Comment): Pick<Item, 'gsi3pk' | 'gsi3sk'> {
   if (comment.owed) return { gsi3pk: 'OWED', gsi3sk: timeKey(comment.owed.since, comment.id) };
   const waits = comment.status === 'held' || comment.pendingRevision !== null;
+  if (
+    comment.judgement?.degraded &&
+    (comment.status === 'held' || comment.status === 'published') &&
+    !comment.decidedBy
+  ) {
+    return { gsi3pk: 'REVISIT', gsi3sk: timeKey(comment.judgement.at, comment.id) };
+  }
   if (comment.token === undefined || waits) return {};
   return { gsi3pk: 'WAKE', gsi3sk: timeKey(comment.editedAt ?? comment.heldAt ?? comment.submittedAt, comment.id) };
 }

@@ -33,6 +33,8 @@ export type Thread = {
   premoderate?: boolean;
   authorId?: string;
   firstAt?: number;
+  /** Other keys under which the system that it was imported from knew it. */
+  aliases?: readonly string[];
 };
 
 /** How long a site's rules may be remembered: a policy change needs no deploy, and reaches every function within this. */

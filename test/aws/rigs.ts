@@ -6,6 +6,7 @@ import {
   type CreateTableCommandInput,
   DeleteTableCommand,
   DynamoDBClient,
+  waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SESv2Client } from '@aws-sdk/client-sesv2';
@@ -25,7 +26,8 @@ import { startDynalite } from './dynalite.ts';
 import { fault, startRecorder } from './recorder.ts';
 
 /** A real endpoint (AWS, or what stands for it), by the SDK's own variable. Without it an emulator starts in here. */
-export const REAL_ENDPOINT = process.env.AWS_ENDPOINT_URL;
+export const REAL_ENDPOINT =
+  process.env.AWS_ENDPOINT_URL ?? (process.env.SLUICE_VERIFY_ACCOUNT ? 'the account of this machine' : undefined);
 
 const LOCAL = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
 /** A CommonJS default export, which Node hands over inside the module and Vitest by itself. */
@@ -62,6 +64,7 @@ export async function tableRig(): Promise<TableRig> {
   const client = new DynamoDBClient({ ...clientConfig(emulator?.endpoint ?? ''), maxAttempts: 2 });
   const TableName = unique();
   await client.send(new CreateTableCommand(tableDefinition(TableName)));
+  await waitUntilTableExists({ client, maxWaitTime: 60 }, { TableName });
   let ahead = 0;
   const now = () => Date.now() + ahead;
   return {

@@ -180,6 +180,20 @@ describe('the desk', () => {
     expect(decisions).toHaveLength(1);
   });
 
+  it('announces what comes meanwhile, and moves nothing under the hand', async () => {
+    const page = await signedIn();
+    await page.keyboard.press('j');
+    await until(async () => (await focusedId(page)) === 'c0001');
+    const before = await page.$eval('[data-id=c0001]', (row) => row.getBoundingClientRect().top);
+    await page.waitForTimeout(2200);
+    await addComment(ports, { id: 'late', body: 'A late one' });
+    await until(async () => (await page.textContent('.count-line'))?.includes('1 new') ?? false);
+    expect(await focusedId(page)).toBe('c0001');
+    expect(await page.$eval('[data-id=c0001]', (row) => row.getBoundingClientRect().top)).toBe(before);
+    await page.click('.pill');
+    await until(async () => (await page.textContent('.count-line'))?.includes('13 comments') ?? false);
+  });
+
   it('keeps nasty markup inert', async () => {
     const nasty = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>';
     await addComment(ports, {
@@ -358,7 +372,7 @@ describe('the desk at size', () => {
     expect(await activeId(page)).toBe('c0000');
   }, 90_000);
 
-  it('confirms a decision within 100 ms at the 95th percentile', async () => {
+  it('confirms a decision in the blink of an eye', async () => {
     await served.stop();
     ports = await sampleDesk(60);
     served = await serveDesk(ports);
@@ -387,7 +401,7 @@ describe('the desk at size', () => {
     times.sort((a, b) => a - b);
     const p95 = times[37] ?? Infinity;
     process.stdout.write(`decision to confirmation: median ${times[20]?.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms\n`);
-    // The figure that we promise is 100 on a machine that does nothing else; here others test beside us.
+    // The bench holds the 95th percentile to its figure; here others test beside us.
     expect(times[20]).toBeLessThan(250);
   });
 });

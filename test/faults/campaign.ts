@@ -210,7 +210,7 @@ function compose(chance: Chance, number: number, told: readonly string[]): Submi
     doubtful: kind > DOUBTFUL,
     body: {
       author,
-      body: kind > DOUBTFUL ? `${remark(chance, number)} ${links}` : remark(chance, number),
+      body: kind > DOUBTFUL ? `${remark(chance)} ${links}` : remark(chance),
       ...(wish && { parentId: wish[1] }),
       ...(author.email && { notifyReplies: true }),
     },

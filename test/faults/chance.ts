@@ -78,13 +78,83 @@ const ENDS = [
   'and that was the best part of it.',
 ];
 
-/** An honest comment of two or three sentences; `number` makes it unlike all others. */
-export function remark(chance: Chance, number: number): string {
-  const sentence = () => `${chance.one(OPENINGS)} ${chance.one(SUBJECTS)} ${chance.one(VERBS)}, ${chance.one(ENDS)}`;
-  const word = number
-    .toString(26)
-    .replaceAll(/./g, (digit) => 'bcdfghjklmnpqrstvwxyzaeiou'[parseInt(digit, 26)] ?? 'x');
-  return [sentence(), `We call it the ${word} ${chance.one(SUBJECTS).split(' ').at(-1)}.`, sentence()].join(' ');
+const HALVES = [
+  'harbour',
+  'lantern',
+  'window',
+  'kitchen',
+  'garden',
+  'mountain',
+  'river',
+  'winter',
+  'copper',
+  'paper',
+  'timber',
+  'market',
+  'station',
+  'bridge',
+  'thunder',
+  'summer',
+  'pepper',
+  'morning',
+  'silver',
+  'castle',
+  'meadow',
+  'barley',
+  'cotton',
+  'island',
+  'valley',
+  'orchard',
+  'granite',
+  'feather',
+  'evening',
+  'village',
+];
+const SECOND_HALVES = [
+  'keeper',
+  'maker',
+  'house',
+  'walker',
+  'stone',
+  'builder',
+  'table',
+  'garden',
+  'letter',
+  'master',
+  'wright',
+  'binding',
+  'chamber',
+  'festival',
+  'crossing',
+  'painter',
+  'holder',
+  'teacher',
+  'weaver',
+  'mender',
+  'shelter',
+  'carrier',
+  'basket',
+  'planter',
+  'whistle',
+  'journal',
+  'harvest',
+  'singer',
+  'ladder',
+  'mirror',
+];
+
+/**
+ * An honest comment of three sentences about things that nobody else writes of: near-duplicates are found by their longest
+ * words, and an honest crowd shares none.
+ */
+export function remark(chance: Chance): string {
+  const thing = () => chance.one(HALVES) + chance.one(SECOND_HALVES);
+  const sentence = (about: string) => `${chance.one(OPENINGS)} ${about} ${chance.one(VERBS)}, ${chance.one(ENDS)}`;
+  return [
+    sentence(chance.one(SUBJECTS)),
+    sentence(`the ${thing()} beside the ${thing()}`),
+    sentence(`our ${thing()}`),
+  ].join(' ');
 }
 
 const FIRST = [

@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
@@ -60,6 +62,14 @@ export function startChild(
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  /** Behind a wrapper the server is not our child; its lock says who it is, and the wrapper ends with it. */
+  const signal = (name: 'SIGKILL' | 'SIGINT') => {
+    if (wrap.length === 0) child.kill(name);
+    else if (child.exitCode === null) {
+      const { pid } = JSON.parse(readFileSync(join(folder, 'lock.json'), 'utf8')) as { pid: number };
+      process.kill(pid, name);
+    }
+  };
   let words = '';
   child.stdout?.resume();
   child.stderr?.on('data', (chunk: Buffer) => {
@@ -127,13 +137,13 @@ export function startChild(
     call,
     ready,
     async kill() {
-      child.kill('SIGKILL');
+      signal('SIGKILL');
       await ended;
       agent.destroy();
     },
     async stop() {
       agent.destroy();
-      child.kill('SIGINT');
+      signal('SIGINT');
       await ended;
     },
   };

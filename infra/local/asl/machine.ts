@@ -149,7 +149,9 @@ class Run {
   emit(type: string, previousEventId: number, details?: () => events.Details): number {
     const id = this.snapshot.nextEvent;
     this.snapshot.nextEvent = id + 1;
-    if (this.world.record !== false) {
+    if (this.world.note) {
+      this.world.note({ id, previousEventId, timestamp: this.world.nowMs, type }, details);
+    } else if (this.world.record !== false) {
       this.events.push({ id, previousEventId, timestamp: this.world.nowMs, type, ...details?.() });
     }
     return id;

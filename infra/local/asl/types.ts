@@ -11,6 +11,14 @@ export type World = {
   token?: () => string;
   /** False: no history events are made (they are counted all the same, since causes name their numbers). */
   record?: boolean;
+  /**
+   * Takes each event instead, its details not yet made: for who decides at the end of a run whether to keep its history.
+   * They may be made at any later time.
+   */
+  note?: (
+    event: HistoryEvent,
+    details: (() => { [details: `${string}EventDetails`]: { [key: string]: unknown } }) | undefined,
+  ) => void;
 };
 
 /** Who runs: what the context object says under `Execution` and `StateMachine`. */

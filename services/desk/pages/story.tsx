@@ -49,6 +49,16 @@ export function Story({ id }: { id: string }) {
 
 function momentsOf(detail: Detail): Moment[] {
   const moments: Moment[] = [{ at: detail.submittedAt, key: 'submitted', kind: 'event', title: t('submitted') }];
+  const judged = detail.judgement;
+  if (judged && !detail.log.some(({ judgement }) => judgement)) {
+    moments.push({
+      at: judged.at,
+      key: 'judged',
+      kind: 'event',
+      title: judgedWords(judged),
+      body: <Signals signals={detail.signals} />,
+    });
+  }
   for (const [index, row] of detail.log.entries()) {
     const { judgement, trace } = row;
     if (trace) {
@@ -71,7 +81,9 @@ function momentsOf(detail: Detail): Moment[] {
       });
     }
     if (row.from === row.to && trace && !judgement && !row.decisionId) continue;
-    const about = [row.reason && tMaybe(`reason_${row.reason}`, row.reason), row.note].filter(Boolean).join(' — ');
+    const about = [row.reason && tMaybe(`reason_${row.reason}`, tMaybe(`h_${row.reason}`, row.reason)), row.note]
+      .filter(Boolean)
+      .join(' — ');
     moments.push({
       at: row.at,
       key: `log-${index}`,
@@ -85,14 +97,7 @@ function momentsOf(detail: Detail): Moment[] {
           </p>
           {judgement && (
             <>
-              <p>
-                {t('judged', {
-                  verdict: judgement.verdict,
-                  n: Math.round(judgement.score * 100),
-                  policy: judgement.policyVersion,
-                  model: judgement.modelVersion,
-                })}
-              </p>
+              <p>{judgedWords(judgement)}</p>
               <Signals signals={judgement.signals} />
             </>
           )}
@@ -119,4 +124,18 @@ function momentsOf(detail: Detail): Moment[] {
     });
   }
   return moments.sort((a, b) => a.at - b.at);
+}
+
+function judgedWords(judgement: {
+  verdict: string;
+  score: number;
+  policyVersion: number;
+  modelVersion: string;
+}): string {
+  return t('judged', {
+    verdict: tMaybe(`v_${judgement.verdict}`, judgement.verdict),
+    n: Math.round(judgement.score * 100),
+    policy: judgement.policyVersion,
+    model: judgement.modelVersion,
+  });
 }

@@ -1,0 +1,249 @@
+import type { Comment, LogRow } from '../../shared/comment.ts';
+import { writerKeyOf } from '../../shared/door-note.ts';
+import { SluiceError } from '../../shared/errors.ts';
+import type { Clock, Item, Table, Write } from '../../shared/ports.ts';
+import { storeOf } from '../../shared/store/comments.ts';
+import { contactsOf } from '../../shared/store/contacts.ts';
+import { deadLettersOf } from '../../shared/store/dead-letters.ts';
+import { strip, writerKey } from '../../shared/store/keys.ts';
+import { notificationsOf } from '../../shared/store/notifications.ts';
+import { sitesOf } from '../../shared/store/sites.ts';
+import type { Vault } from '../../shared/vault.ts';
+import { commentsOf } from './export.ts';
+
+type Stored = { table: Table; vault: Vault; clock: Clock };
+
+/** What is stored on one person: found by the address, in all contacts that hold it and by the key that sites derive from it. */
+export type Person = {
+  email: string;
+  emailHash: string;
+  contacts: readonly string[];
+  comments: readonly Comment[];
+  /** Where the person wrote, with the key by which that site knows them. */
+  writers: readonly { site: string; key: string }[];
+};
+
+/** Reads every comment of the sites: no index leads from an address to comments, so that none can leak. */
+export async function findPerson({ table, vault, clock }: Stored, email: string, only?: string): Promise<Person> {
+  const contacts = contactsOf(table, vault, clock);
+  const emailHash = contacts.hashOf(email);
+  const own = new Map<string, boolean>();
+  const isOwn = async (id: string) => {
+    let known = own.get(id);
+    if (known === undefined) own.set(id, (known = (await contacts.get(id))?.emailHash === emailHash));
+    return known;
+  };
+  const found = new Map<string, Comment>();
+  const writers: { site: string; key: string }[] = [];
+  for (const { id: site } of await sitesOf(table, clock).list()) {
+    if (only !== undefined && site !== only) continue;
+    const key = writerKeyOf(vault, site, { email, name: '' });
+    writers.push({ site, key });
+    for await (const comment of commentsOf(table, site)) {
+      const { contact } = comment.author;
+      if (comment.author.key === key || (contact !== undefined && (await isOwn(contact))))
+        found.set(comment.id, comment);
+    }
+  }
+  const alone = `k_${vault.sign('contact', `${email.trim().toLowerCase()}\n`)}`;
+  await isOwn(alone);
+  return {
+    email,
+    emailHash,
+    contacts: [...own].filter(([, yes]) => yes).map(([id]) => id),
+    comments: [...found.values()],
+    writers,
+  };
+}
+
+/** All that is stored on a person, addresses in plain text, for the person. */
+export async function personExport(stored: Stored, email: string): Promise<object> {
+  const { table, vault, clock } = stored;
+  const person = await findPerson(stored, email);
+  const store = storeOf(table, clock);
+  const contacts = contactsOf(table, vault, clock);
+  const notifications = notificationsOf(table);
+  const sites = await sitesOf(table, clock).list();
+  return {
+    email,
+    exportedAt: new Date(clock.now()).toISOString(),
+    contacts: await Promise.all(
+      person.contacts.map(async (id) => {
+        const contact = await contacts.get(id);
+        return {
+          ...contact,
+          ...(contact?.email && { email: vault.open(contact.email) }),
+          ...(contact?.client && { client: vault.open(contact.client) }),
+        };
+      }),
+    ),
+    address: (await allOf(table, `E#${person.emailHash}`)).map((item) => ({ ...strip<object>(item), record: item.sk })),
+    writers: await Promise.all(
+      person.writers.map(async ({ site, key }) => ({ site, key, history: await store.writerHistory(site, key) })),
+    ),
+    authorOf: sites.flatMap(({ id, authors }) =>
+      authors.filter((author) => same(author.email, email)).map((author) => ({ site: id, ...author })),
+    ),
+    comments: await Promise.all(
+      person.comments.map(async (comment) => ({
+        comment,
+        revisions: await store.allRevisions(comment.id),
+        log: await store.log(comment.id),
+        notifications: await notifications.of(comment.id),
+      })),
+    ),
+  };
+}
+
+export type Forgotten = { comments: readonly string[]; contacts: number; sites: readonly string[] };
+
+export type ForgetOptions = {
+  site?: string | undefined;
+  dryRun?: boolean;
+  /** What the runtime keeps of the comments outside the table: an index of texts, histories of runs. */
+  onErased?: (ids: readonly string[]) => Promise<void>;
+};
+
+/**
+ * Erases a person: contacts and what waits for the address go, comments become tombstones without name and text.
+ *
+ * Kept: that the address wants no mail, as a keyed hash, since forgetting that would write to it again. Twice is once.
+ */
+export async function forgetEmail(stored: Stored, email: string, options: ForgetOptions = {}): Promise<Forgotten> {
+  const { table, vault, clock } = stored;
+  const person = await findPerson(stored, email, options.site);
+  const comments = person.comments.filter((comment) => !isErased(comment));
+  const forgotten = {
+    comments: comments.map(({ id }) => id),
+    contacts: person.contacts.length,
+    sites: [...new Set(comments.map(({ site }) => site))],
+  };
+  if (options.dryRun) return forgotten;
+  for (const { id } of person.comments) await erase(stored, id);
+  for (const { site, key } of person.writers) await table.write([{ delete: writerKey(site, key) }]);
+  // With one site alone, the contact serves the others still.
+  if (options.site === undefined) {
+    const contacts = contactsOf(table, vault, clock);
+    for (const id of person.contacts) await contacts.forget(id);
+    for (const item of await allOf(table, `E#${person.emailHash}`)) {
+      if (item.sk.startsWith('out#')) continue;
+      const { confirmedAt: _at, confirmationSentAt: _sent, ...rest } = item;
+      const write: Write =
+        item.sk === 'address' && item.suppressed !== undefined ? { put: rest as Item } : { delete: item };
+      await table.write([write]);
+    }
+  }
+  await options.onErased?.(person.comments.map(({ id }) => id));
+  return forgotten;
+}
+
+/** Erases one comment, and its contact when no other comment carries it. */
+export async function forgetComment(stored: Stored, id: string, options: ForgetOptions = {}): Promise<Forgotten> {
+  const { table, vault, clock } = stored;
+  const comment = await storeOf(table, clock).get(id);
+  if (!comment || (options.site !== undefined && comment.site !== options.site)) {
+    throw new SluiceError('Comment.Unknown', `there is no comment ${id}${options.site ? ` on ${options.site}` : ''}`, {
+      hint: 'take the id from the desk or from a permalink',
+    });
+  }
+  const { contact } = comment.author;
+  let alone = contact !== undefined;
+  if (contact !== undefined) {
+    for (const { id: site } of await sitesOf(table, clock).list()) {
+      for await (const other of commentsOf(table, site)) {
+        if (other.id !== id && other.author.contact === contact) alone = false;
+      }
+    }
+  }
+  const forgotten = {
+    comments: isErased(comment) ? [] : [id],
+    contacts: alone ? 1 : 0,
+    sites: [comment.site],
+  };
+  if (options.dryRun) return forgotten;
+  await erase(stored, id);
+  if (alone && contact !== undefined) await contactsOf(table, vault, clock).forget(contact);
+  await options.onErased?.([id]);
+  return forgotten;
+}
+
+const isErased = ({ status, author }: Comment) => status === 'erased' && author.key === '';
+
+/** The tombstone first, so that no reader sees half of it; then all that quotes the text. Each step can be repeated. */
+async function erase({ table, clock }: Stored, id: string): Promise<void> {
+  const store = storeOf(table, clock);
+  const gone = await store.changeLatest(id, (now) => {
+    if (now.status === 'erased') return undefined;
+    const { key } = now.author;
+    return {
+      set: {
+        status: 'erased',
+        publishedRevision: null,
+        pendingRevision: null,
+        // The key stays for this one write: the counters of the writer go down by it.
+        author: { name: '', key },
+        excerpt: '',
+        fingerprint: '',
+        linkHosts: [],
+        notifyReplies: false,
+        contentHash: '',
+        queued: false,
+        ...GONE,
+      },
+      by: 'forget',
+      action: 'forget',
+    };
+  });
+  await store.annotate(gone, { author: { name: '', key: '' } });
+  for (const item of await allOf(table, `C#${id}`)) {
+    const write = withoutWords(item);
+    if (write) await table.write([write]);
+  }
+  const letters = deadLettersOf(table);
+  const pointer = await table.get({ pk: `C#${id}`, sk: 'dead' });
+  if (pointer) {
+    const letter = await letters.get(String(pointer.deadLetterId));
+    await table.write([
+      { delete: { pk: `C#${id}`, sk: 'dead' } },
+      ...(letter ? [{ delete: { pk: `D#${letter.id}`, sk: 'dead' } }] : []),
+    ]);
+  }
+}
+
+/** Fields that hold words of the writer or lead to them. */
+const GONE = Object.fromEntries(
+  ['appeal', 'judgement', 'stripped', 'form', 'token', 'owed', 'dueAt', 'reason', 'page'].map((name) => [
+    name,
+    undefined,
+  ]),
+) as Partial<Comment>;
+
+/** What becomes of an item that stands beside the head. Undefined: it stays. */
+function withoutWords(item: Item): Write | undefined {
+  const { sk } = item;
+  if (sk.startsWith('R#') || sk.startsWith('M#') || sk === 'claim') return { delete: item };
+  if (sk.startsWith('Z#')) return 'note' in item ? { put: without(item, ['note']) } : undefined;
+  if (!sk.startsWith('L#')) return undefined;
+  const row = item as Item & LogRow;
+  const put = without(item, ['note', 'before']);
+  if (row.judgement) {
+    put.judgement = { ...row.judgement, signals: row.judgement.signals.map((signal) => ({ ...signal, words: '' })) };
+  }
+  return { put };
+}
+
+const without = (item: Item, names: readonly string[]): Item =>
+  Object.fromEntries(Object.entries(item).filter(([name]) => !names.includes(name))) as Item;
+
+async function allOf(table: Table, pk: string): Promise<Item[]> {
+  const all: Item[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await table.query({ pk, limit: 1000, ...(cursor && { cursor }) });
+    all.push(...page.items);
+    cursor = page.cursor;
+  } while (cursor);
+  return all;
+}
+
+const same = (a: string | undefined, b: string) => a !== undefined && a.trim().toLowerCase() === b.trim().toLowerCase();

@@ -1,0 +1,191 @@
+import { STATUSES, type Comment, type LogRow, type Revision } from '../../shared/comment.ts';
+import { SluiceError } from '../../shared/errors.ts';
+import { Id } from '../../shared/events.ts';
+import { Policy } from '../../shared/policy.ts';
+import type { Clock, Item, Table } from '../../shared/ports.ts';
+import { contactsOf } from '../../shared/store/contacts.ts';
+import { pad, policyKey, strip } from '../../shared/store/keys.ts';
+import { Author, sitesOf, type Site } from '../../shared/store/sites.ts';
+import type { Vault } from '../../shared/vault.ts';
+import { render } from '../validate/markdown.ts';
+import { normaliseThreadKey } from '../validate/thread-key.ts';
+import type { ReportCollector } from './report.ts';
+import { decode, type ExportComment, type ExportRow } from './sluice.ts';
+import { BATCH, type Entry, type importWriter } from './write.ts';
+
+const BODY_BYTES = 16_384;
+
+type Target = {
+  table: Table;
+  vault: Vault;
+  clock: Clock;
+  site: Site;
+  policy: Policy;
+  report: ReportCollector;
+  writer: ReturnType<typeof importWriter>;
+  dryRun: boolean;
+};
+
+/**
+ * Imports our own export to the state that it holds: versions, texts, logs, threads, and with `--contacts` the contacts.
+ *
+ * The policy and its versions come along where nobody has set one yet. What no file may bring is made anew: HTML from the
+ * text, contact ids from this instance's key. A comment that waited for its verdict is held.
+ */
+export async function importOwn(pieces: AsyncIterable<string>, target: Target): Promise<void> {
+  const { table, vault, clock, site, report, writer, dryRun } = target;
+  const sites = sitesOf(table, clock);
+  const contacts = contactsOf(table, vault, clock);
+  const contactIds = new Map<string, string>();
+  const { policy: standing } = await sites.fresh(site.id).catch(() => ({ policy: { version: 0, by: 'sluice' } }));
+  const policyFree = standing.version === 0 || (standing.version === 1 && standing.by === 'sluice');
+  let entries: Entry[] = [];
+
+  const flush = async () => {
+    const some = entries;
+    entries = [];
+    await writer.takeEntries(some);
+  };
+
+  const takePolicy = async ({ type: _type, ...version }: Extract<ExportRow, { type: 'policy' }>, line: number) => {
+    const policy = Policy.safeParse(version.policy);
+    if (!policy.success || !Number.isInteger(version.version) || version.version < 1) {
+      report.note('skipped', line, 'The policy does not fit this version of Sluice.');
+    } else if (!policyFree) {
+      report.note('warning', line, `The site keeps its own policy, version ${standing.version}.`);
+    } else if (!dryRun) {
+      const put = { ...version, policy: policy.data };
+      await table.write([
+        { put: { ...policyKey(site.id), ...put } },
+        { put: { pk: `S#${site.id}`, sk: `policy#${pad(version.version)}`, ...put } },
+      ]);
+    }
+  };
+
+  const takeAuthor = async ({ type: _type, ...given }: Extract<ExportRow, { type: 'author' }>, line: number) => {
+    const author = Author.safeParse(given);
+    if (!author.success) report.note('skipped', line, 'The author of the site does not fit.');
+    else if (!dryRun) {
+      const { site: now } = await sites.fresh(site.id);
+      if (now.authors.some(({ id }) => id === author.data.id)) return;
+      await sites.put({ ...now, authors: [...now.authors, author.data] });
+    }
+  };
+
+  const takeContact = async (row: Extract<ExportRow, { type: 'contact' }>) => {
+    if (dryRun || (row.expiresAt !== undefined && row.expiresAt * 1000 < clock.now())) return;
+    const id = await contacts.exchange({ email: row.email, client: row.ip });
+    contactIds.set(row.id, id);
+    if (!row.email) return;
+    if (row.confirmedAt !== undefined) await contacts.confirm(contacts.hashOf(row.email), id);
+    if (row.suppressed) await contacts.suppress(contacts.hashOf(row.email), 'suppressed before the import');
+  };
+
+  for await (const item of decode(pieces)) {
+    if (item.kind === 'skipped') {
+      report.see(item);
+      continue;
+    }
+    const { row, line } = item;
+    if (row.type === 'header' && (row.version as number) !== 1) {
+      throw new SluiceError(
+        'Import.Unreadable',
+        `the export is of version ${String((row as { version: unknown }).version)}`,
+        {
+          hint: 'this Sluice reads version 1: upgrade it',
+        },
+      );
+    } else if (row.type === 'policy') await takePolicy(row, line);
+    else if (row.type === 'author') await takeAuthor(row, line);
+    else if (row.type === 'contact') await takeContact(row);
+    else if (row.type === 'thread') {
+      const { type: _type, closed, ...thread } = row;
+      report.see({ kind: 'thread', line, key: row.key });
+      await writer.takeThread({ ...thread, ...(closed && { closed }) });
+    } else if (row.type === 'comment') {
+      const { comment } = row;
+      report.see({
+        kind: 'comment',
+        line,
+        sourceId: comment.id,
+        thread: { key: comment.thread },
+        ...(comment.parentId && { parentSourceId: comment.parentId }),
+        author: { name: String(comment.author.name ?? '') },
+        body: '',
+        at: 0,
+        status: 'held',
+      });
+      const entry = entryOf(row, line, target, contactIds);
+      if (typeof entry === 'string') report.note('skipped', line, entry);
+      else entries.push(entry);
+      if (entries.length >= BATCH) await flush();
+    }
+  }
+  await flush();
+  await writer.end();
+}
+
+/** The row as it is written, or why it cannot be. */
+function entryOf(
+  row: ExportComment,
+  line: number,
+  { site, policy, clock }: Target,
+  contactIds: ReadonlyMap<string, string>,
+): Entry | string {
+  const given = plain<Comment>(row.comment);
+  const { id, status, version, revision, submittedAt, parentId } = given;
+  const numbers = [version, revision, submittedAt, given.depth].every((value) => Number.isFinite(value));
+  if (!Id.safeParse(id).success || !STATUSES.includes(status) || !numbers) return 'The comment is not whole.';
+  if (parentId !== null && !Id.safeParse(parentId).success) return 'The comment does not say what it answers.';
+  let thread;
+  try {
+    thread = normaliseThreadKey(given.thread, site.threadParams);
+  } catch {
+    return 'The key of its thread cannot be kept.';
+  }
+  const revisions: Revision[] = [];
+  for (const text of row.revisions) {
+    if (typeof text?.body !== 'string' || !Number.isInteger(text.revision)) return 'One of its texts is not whole.';
+    if (Buffer.byteLength(text.body) > BODY_BYTES) return `A text of it is longer than ${BODY_BYTES} bytes.`;
+    const html = text.body === '' ? '' : render(text.body, { images: policy.images });
+    revisions.push({
+      commentId: id,
+      revision: text.revision,
+      body: text.body,
+      html,
+      at: Number(text.at) || submittedAt,
+    });
+  }
+  const log = row.log.map((one) => ({ ...plain<LogRow>(one), commentId: id }));
+  if (log.some(({ version }) => !Number.isInteger(version))) return 'A row of its log is not whole.';
+
+  // Nothing waits for its decision here, and nothing is owed.
+  const { token: _token, owed: _owed, heldVersion: _held, dueAt: _due, ...rest } = given;
+  const { contact, url, ...author } = rest.author;
+  const known = contact === undefined ? undefined : contactIds.get(contact);
+  return {
+    line,
+    comment: {
+      ...rest,
+      ...(status === 'received' && { status: 'held', heldAt: clock.now(), holdReason: 'imported' }),
+      site: site.id,
+      thread,
+      parentId,
+      author: {
+        ...author,
+        name: String(author.name ?? ''),
+        ...(typeof url === 'string' && /^https?:\/\//i.test(url) && { url }),
+        ...(known && { contact: known }),
+      },
+      imported: true,
+    },
+    revisions,
+    log,
+  };
+}
+
+/** Without what is the table's own: a file must not choose where it is written. */
+function plain<T>(given: object): T {
+  const { expiresAt: _expiresAt, ...rest } = strip<Record<string, unknown>>(given as Item);
+  return rest as T;
+}

@@ -1,0 +1,233 @@
+/**
+ * What one comment uses on AWS: every read and write of the table by name, events, messages, log lines and processor time
+ * of each function, counted while comments run through door, functions and decisions in this process.
+ *
+ * `node test/bench/measure-aws.ts` writes infra/aws/measurements.json, which `npm run cost` reads.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import type { EntryMeasure, Measurements } from '../../infra/aws/cost-model.ts';
+import { metered } from '../../infra/aws/meter.ts';
+import { authorNotify } from '../../services/author-notify/handler.ts';
+import { awaitDecision } from '../../services/await-decision/handler.ts';
+import { doorOf } from '../../services/door/door.ts';
+import { doorRoutes } from '../../services/door/routes.ts';
+import { hold } from '../../services/hold/handler.ts';
+import { decide } from '../../services/moderation/decide.ts';
+import { publish } from '../../services/publish/handler.ts';
+import { reconcile } from '../../services/reconcile/handler.ts';
+import { reject } from '../../services/reject/handler.ts';
+import { spamCheck } from '../../services/spam-check/handler.ts';
+import { validate } from '../../services/validate/handler.ts';
+import { serve } from '../../shared/http.ts';
+import type { Ports, Service } from '../../shared/ports.ts';
+import { sitesOf } from '../../shared/store/sites.ts';
+import { memoryPorts } from '../fakes.ts';
+
+const COMMENTS = 300;
+/** Words of an ordinary comment: about 280 bytes, as in the published thread samples. */
+const TEXT =
+  'Thanks for writing this up. I ran into the same thing last week and your second example was what finally made it click, ' +
+  'although I had to read it twice. One question: does it still hold when the list is empty, or would you guard against that first? ';
+
+type Tally = {
+  calls: number;
+  cpuMs: number;
+  logBytes: number;
+  events: number;
+  eventBytes: number;
+  sends: number;
+  uses: Map<string, { count: number; writeUnits: number; readUnits: number }>;
+};
+
+export async function measure(): Promise<Measurements> {
+  const tallies = new Map<string, Tally>();
+  let current: Tally | undefined;
+  const tallyOf = (name: string) => {
+    const tally = tallies.get(name) ?? {
+      calls: 0,
+      cpuMs: 0,
+      logBytes: 0,
+      events: 0,
+      eventBytes: 0,
+      sends: 0,
+      uses: new Map(),
+    };
+    tallies.set(name, tally);
+    return tally;
+  };
+  const memory = memoryPorts();
+  const waiting: { id: string; 'detail-type': string; source: string; time: string; detail: unknown }[] = [];
+  const ports: Ports = {
+    ...memory,
+    log: pino(
+      { level: 'info', base: { function: 'function', stage: 'prod' } },
+      { write: (line: string) => void (current && (current.logBytes += Buffer.byteLength(line))) },
+    ),
+    table: metered(memory.table, ({ name, writeUnits, readUnits }) => {
+      if (!current) return;
+      const use = current.uses.get(name) ?? { count: 0, writeUnits: 0, readUnits: 0 };
+      current.uses.set(name, {
+        count: use.count + 1,
+        writeUnits: use.writeUnits + writeUnits,
+        readUnits: use.readUnits + readUnits,
+      });
+    }),
+    bus: {
+      async put(entries) {
+        for (const { source, type, detail } of entries) {
+          const body = JSON.stringify(detail);
+          if (current) {
+            current.events += Math.max(1, Math.ceil(Buffer.byteLength(body) / 65_536));
+            current.eventBytes += Buffer.byteLength(body);
+          }
+          if (source === 'sluice.comments') {
+            waiting.push({
+              id: `e${waiting.length}`,
+              'detail-type': type,
+              source,
+              time: new Date(ports.clock.now()).toISOString(),
+              detail,
+            });
+          }
+        }
+        return entries.map((_, index) => `e${index}`);
+      },
+    },
+    workflows: { start: async () => 'started', succeed: async () => 'woken', fail: async () => 'woken' },
+  };
+  const inside = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    const tally = tallyOf(name);
+    current = tally;
+    const before = process.cpuUsage();
+    try {
+      return await work();
+    } finally {
+      const { user, system } = process.cpuUsage(before);
+      tally.cpuMs += (user + system) / 1000;
+      tally.calls++;
+      current = undefined;
+    }
+  };
+  const unit = (name: string, service: Service) => {
+    const handle = service(ports);
+    return (input: unknown) =>
+      inside(name, () => handle(input)) as Promise<{ next: string; version: number; reason: string }>;
+  };
+
+  await sitesOf(memory.table, memory.clock).put({
+    id: 'blog',
+    name: 'A blog',
+    origins: ['https://blog.example'],
+    threadParams: [],
+    authors: [],
+    moderatorEmails: [],
+  });
+  const door = doorOf(ports, { rateLimit: true });
+  const app = serve(doorRoutes(door), { authenticate: async () => undefined, log: ports.log });
+  const functions = {
+    validate: unit('validate', validate),
+    judge: unit('spam-check', spamCheck),
+    publish: unit('publish', publish),
+    notify: unit('author-notify', authorNotify),
+    hold: unit('hold', hold),
+    reject: unit('reject', reject),
+    awaits: unit('await-decision', awaitDecision),
+  };
+  const trace = { startedAt: new Date(memory.clock.now()).toISOString() };
+
+  const submit = async (n: number) => {
+    const response = await inside('door submit', async () =>
+      app.fetch(
+        new Request(`https://comments.example/v1/sites/blog/threads/post-${n % 20}/comments`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', 'idempotency-key': `key-${n}` },
+          body: JSON.stringify({
+            author: { name: `Reader ${n}`, email: `reader${n}@example.org` },
+            body: `${TEXT}${n}`,
+            page: { url: `https://blog.example/post-${n % 20}`, title: 'A post' },
+          }),
+        }),
+        { client: `198.51.${n % 200}.${n % 250}` },
+      ),
+    );
+    const { statusUrl } = (await response.json()) as { statusUrl: string };
+    const event = waiting.pop()!;
+    const { id } = event.detail as { id: string };
+    // SQS hands the function the event as text, inside its own record.
+    await functions.validate({
+      record: { messageId: id, body: JSON.stringify(event), attributes: {} },
+      executionId: 'arn:aws:states:us-east-1:000000000000:express:moderation:x:y',
+    });
+    return { id, statusUrl };
+  };
+  const poll = (statusUrl: string) =>
+    inside('door status', async () => app.fetch(new Request(statusUrl), { client: '198.51.100.1' }));
+
+  // Warm: the first hundred are not counted, since a function that is compiled once runs many times.
+  for (let n = 0; n < 100 + COMMENTS; n++) {
+    if (n === 100) tallies.clear();
+    memory.wind(700);
+    const { id, statusUrl } = await submit(n);
+    await functions.judge({ id, version: 1, executionId: 'x' });
+    // A twentieth is held and decided by a person, a twentieth rejected: the shares of the cost model.
+    if (n % 20 === 0) {
+      const held = await functions.hold({ id, version: 1, reason: 'score', executionId: 'x', trace });
+      await functions.awaits({ id, version: held.version });
+      await functions.awaits({ id, version: held.version, token: 't'.repeat(600) });
+      await inside('decide', () => decide(ports, 'ada', { id, version: held.version, action: 'publish' } as never));
+      await functions.awaits({ id, version: held.version });
+      await functions.publish({ id, executionId: 'x' });
+      await functions.notify({ id, version: held.version + 1 });
+    } else if (n % 20 === 1) {
+      await functions.reject({ id, version: 1, reason: 'score', executionId: 'x', trace });
+    } else {
+      const published = await functions.publish({ id, version: 1, executionId: 'x', trace });
+      await functions.notify({ id, version: published.version });
+    }
+    await poll(statusUrl);
+  }
+  const mend = unit('reconcile', reconcile);
+  await mend({});
+
+  const entries: Record<string, EntryMeasure> = Object.fromEntries(
+    [...tallies].map(([name, { calls, cpuMs, logBytes, events, eventBytes, sends, uses }]) => [
+      name,
+      {
+        cpuMs: round(cpuMs / calls),
+        logBytes: Math.round(logBytes / calls),
+        events: round(events / calls),
+        eventBytes: Math.round(eventBytes / calls),
+        sends: round(sends / calls),
+        trips: round([...uses.values()].reduce((sum, { count }) => sum + count, 0) / calls),
+        table: Object.fromEntries(
+          [...uses].map(([use, { writeUnits, readUnits }]) => [
+            use,
+            { writeUnits: round(writeUnits / calls), readUnits: round(readUnits / calls) },
+          ]),
+        ),
+      },
+    ]),
+  );
+  return { measuredAt: new Date().toISOString().slice(0, 10), node: process.version, comments: COMMENTS, entries };
+}
+
+const round = (value: number) => Math.round(value * 100) / 100;
+
+if (import.meta.main) {
+  const measurements = await measure();
+  writeFileSync(
+    join(import.meta.dirname, '../../infra/aws/measurements.json'),
+    `${JSON.stringify(measurements, null, 2)}\n`,
+  );
+  for (const [name, { cpuMs, trips, table }] of Object.entries(measurements.entries)) {
+    const sum = (unit: 'writeUnits' | 'readUnits') =>
+      Object.values(table)
+        .reduce((all, use) => all + use[unit], 0)
+        .toFixed(1);
+    process.stdout.write(
+      `${name}: ${cpuMs} ms, ${trips} trips, ${sum('writeUnits')} writes, ${sum('readUnits')} reads\n`,
+    );
+  }
+}

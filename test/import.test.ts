@@ -1,0 +1,84 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { promisify } from 'node:util';
+import { afterEach, expect, it } from 'vitest';
+import type { ExportRow } from '../services/import/sluice.ts';
+
+const run = promisify(execFile);
+const folders: string[] = [];
+const folder = () => {
+  folders.push(mkdtempSync(join(tmpdir(), 'sluice-import-')));
+  return folders.at(-1) as string;
+};
+afterEach(() => folders.splice(0).forEach((path) => rmSync(path, { recursive: true, force: true })));
+
+const sluice = async (data: string, ...words: string[]) =>
+  (await run(process.execPath, ['infra/sluice.ts', ...words], { env: { ...process.env, SLUICE_DATA: data } })).stdout;
+
+const FILE = JSON.stringify([
+  {
+    id: '/a/',
+    title: 'A',
+    comments: [
+      { id: 1, author: 'Ada', email: 'ada@example.org', created: '2020-01-02 03:04:05', text: 'First *words*.' },
+      { id: 2, parent: 1, author: '', created: '2020-01-02 03:05:05', text: 'An answer.' },
+    ],
+  },
+]);
+
+/** Rows without what each folder makes anew. */
+const rowsOf = (file: string) =>
+  readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as ExportRow)
+    .filter(({ type }) => type === 'comment' || type === 'thread' || type === 'end')
+    .map((row) => {
+      if (row.type !== 'comment') return row;
+      const { contact, ...author } = row.comment.author;
+      return { ...row, comment: { ...row.comment, author: { ...author, known: contact !== undefined } } };
+    });
+
+it('moves a site between two folders by its own export', { timeout: 60_000 }, async () => {
+  const [here, there] = [folder(), folder()];
+  const file = join(here, 'isso.json');
+  writeFileSync(file, FILE);
+  expect(JSON.parse(await sluice(join(here, 'data'), 'import', file, '--json'))).toMatchObject({ imported: 2 });
+  await sluice(join(here, 'data'), 'export', '--contacts', join(here, 'own.jsonl'));
+  const moved = JSON.parse(await sluice(join(there, 'data'), 'import', join(here, 'own.jsonl'), '--json'));
+  expect(moved).toMatchObject({ format: 'sluice', threads: 1, comments: 2, imported: 2, skipped: [] });
+  await sluice(join(there, 'data'), 'export', '--contacts', join(there, 'own.jsonl'));
+  expect(rowsOf(join(there, 'own.jsonl'))).toEqual(rowsOf(join(here, 'own.jsonl')));
+  const person = JSON.parse(await sluice(join(there, 'data'), 'export', '--person', 'ada@example.org'));
+  expect(person).toMatchObject({ comments: [{ revisions: [{ body: 'First *words*.' }] }] });
+  await sluice(join(there, 'data'), 'forget', '--email', 'ada@example.org');
+  expect(await sluice(join(there, 'data'), 'export', '--contacts')).not.toMatch(/Ada|ada@|First \*|words/);
+});
+
+it('makes no data folder for a dry run', { timeout: 60_000 }, async () => {
+  const here = folder();
+  writeFileSync(join(here, 'isso.json'), FILE);
+  await sluice(join(here, 'data'), 'import', join(here, 'isso.json'), '--dry-run');
+  expect(existsSync(join(here, 'data'))).toBe(false);
+});
+
+const DATA = process.env.SLUICE_TEST_DATA;
+const KNOWN: [file: string, counts: object][] = [
+  ['disqus/isso-disqus.xml', { threads: 3, comments: 6, replies: 2, authors: 2 }],
+  [
+    'wordpress/wp-importer-theme-unit-test-data.xml',
+    { threads: 7, comments: 33, replies: 10, authors: 12, imported: 29 },
+  ],
+  ['wordpress/wp-importer-small-export.xml', { comments: 1, imported: 1 }],
+  ['wordpress/wp-importer-valid-wxr-1.0.xml', { comments: 1, imported: 1 }],
+  ['other/commento.json', { threads: 2, comments: 3, authors: 2, imported: 3 }],
+  ['other/isso-generic.json', { threads: 2, comments: 2, imported: 2 }],
+];
+// Real exports are not part of this repository.
+it.skipIf(!DATA).each(KNOWN)('imports %s with the counts that it holds', { timeout: 60_000 }, async (file, counts) => {
+  const report = JSON.parse(await sluice(join(folder(), 'data'), 'import', join(DATA ?? '', 'import', file), '--json'));
+  expect(report).toMatchObject(counts);
+});

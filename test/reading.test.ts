@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testInstance, type TestInstance } from './instance.ts';
+
+let sluice: TestInstance;
+const thread = (key: string) => `/v1/sites/demo/threads/${key}/comments`;
+
+beforeAll(async () => {
+  sluice = await testInstance();
+});
+afterAll(() => sluice.end());
+
+async function say(key: string, body: string, parentId?: string): Promise<{ id: string; capability: string }> {
+  const answer = await sluice.call('POST', thread(key), {
+    author: { name: 'Ada' },
+    body,
+    ...(parentId && { parentId }),
+  });
+  expect(answer.status).toBe(202);
+  await sluice.quiet();
+  return answer.body;
+}
+
+const idsIn = (comments: any[]): string[] => comments.flatMap(({ id, replies }) => [id, ...idsIn(replies)]);
+
+describe('a thread', () => {
+  it('still shows an answer whose parent was deleted from under it', async () => {
+    const top = await say('gone', 'The first remark here.');
+    const middle = await say('gone', 'An answer to the first remark.', top.id);
+    const last = await say('gone', 'An answer to that answer.', middle.id);
+    await sluice.call('DELETE', `/v1/comments/${middle.id}`, undefined, {
+      authorization: `Bearer ${middle.capability}`,
+    });
+    await sluice.quiet();
+    const { body } = await sluice.call('GET', thread('gone'));
+    expect(body.total).toBe(2);
+    expect(idsIn(body.comments)).toEqual([top.id, middle.id, last.id]);
+    expect(body.comments[0].replies[0]).toMatchObject({ state: 'deleted', html: '' });
+  });
+
+  it('leaves out a tombstone under which nothing is left', async () => {
+    const top = await say('empty', 'A remark that stays.');
+    const middle = await say('empty', 'An answer that goes.', top.id);
+    const last = await say('empty', 'An answer that goes too.', middle.id);
+    for (const { id, capability } of [middle, last]) {
+      await sluice.call('DELETE', `/v1/comments/${id}`, undefined, { authorization: `Bearer ${capability}` });
+    }
+    await sluice.quiet();
+    expect(idsIn((await sluice.call('GET', thread('empty'))).body.comments)).toEqual([top.id]);
+  });
+
+  it('opens at a permalink in either order, with the answers above it', async () => {
+    const tops: { id: string }[] = [];
+    for (let n = 0; n < 6; n++) tops.push(await say('link', `Remark number ${n} of this thread.`));
+    const answers: { id: string }[] = [];
+    for (let n = 0; n < 5; n++) answers.push(await say('link', `Answer number ${n} to it.`, tops[1]?.id));
+    for (const order of ['oldest', 'newest']) {
+      const { body } = await sluice.call('GET', `${thread('link')}?limit=2&order=${order}&around=${answers[4]?.id}`);
+      expect(idsIn(body.comments)).toContain(answers[4]?.id);
+    }
+  });
+
+  it('loads all answers only on the way to the permalink', async () => {
+    const first = await say('way', 'The remark that is linked.');
+    const second = await say('way', 'The remark after it, much answered.');
+    for (let n = 0; n < 5; n++) await say('way', `Answer number ${n} to the second.`, second.id);
+    const { body } = await sluice.call('GET', `${thread('way')}?around=${first.id}`);
+    expect(body.comments[1].replies).toHaveLength(3);
+  });
+
+  it('has its answers in its feed too', async () => {
+    const top = await say('feed', 'A remark for the feed.');
+    const answer = await say('feed', 'An answer for the feed.', top.id);
+    const { body } = await sluice.call('GET', '/v1/sites/demo/threads/feed/feed.atom');
+    expect(body).toContain(`urn:sluice:comment:${top.id}`);
+    expect(body).toContain(`urn:sluice:comment:${answer.id}`);
+  });
+});
+
+describe('the page cache', () => {
+  it.each([
+    ['%2Fpost%2F'],
+    ['post/index.html'].map(encodeURIComponent),
+    ['https%3A%2F%2Fblog.example%2Fpost2%3Futm%3D1'],
+  ])('shows a new comment at once under the key %s', async (key) => {
+    const port = await portOf();
+    const read = async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}${thread(key)}`);
+      return ((await answer.json()) as { total: number }).total;
+    };
+    const before = await read();
+    await say(key, `A remark under ${key.replaceAll('%', ' ')}.`);
+    expect(await read()).toBe(before + 1);
+  });
+});
+
+let listening: Promise<number> | undefined;
+const portOf = () => (listening ??= sluice.listen());
+
+describe('a permalink', () => {
+  it('has one fragment, whatever fragment the page had', async () => {
+    await sluice.call('POST', thread('fragment'), {
+      author: { name: 'Ada' },
+      body: 'From a page with a fragment.',
+      page: { url: 'https://blog.example/p#comments', title: 'P' },
+    });
+    await sluice.quiet();
+    const { body } = await sluice.call('GET', thread('fragment'));
+    expect(body.comments[0].permalink).toBe(`https://blog.example/p#sluice-${body.comments[0].id}`);
+  });
+});
