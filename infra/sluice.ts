@@ -137,6 +137,15 @@ program
   });
 
 program
+  .command('mail-test')
+  .argument('<address>', 'where the mail goes')
+  .description('send a comment and a reply through the whole pipeline to that address, say each hop, remove them')
+  .action(async (address: string, _options: object, command: Command) => {
+    onlyLocal(command);
+    await (await local()).mailTest(address);
+  });
+
+program
   .command('backup')
   .argument('<folder>', 'a folder that does not exist yet')
   .description('copy the whole instance, also while it runs')

@@ -107,6 +107,13 @@ export const topology: Topology = {
       retryHours: 24,
       deadLetter: 'rule-dead',
     },
+    /** Only what carries the mark: most sites have no webhooks, and their comments cost no message here. */
+    webhooks: {
+      pattern: { source: ['sluice.pipeline'], detail: { hooks: [true] } },
+      target: { queue: 'webhooks' },
+      retryHours: 24,
+      deadLetter: 'rule-dead',
+    },
   },
   queues: {
     intake: {
@@ -128,11 +135,18 @@ export const topology: Topology = {
       maxMessageBytes: 65_536,
       deadLetter: { queue: 'learn-dead', maxReceives: 8 },
     },
-    /** The workflow itself sends here what is permanently wrong. */
+    webhooks: {
+      visibilitySeconds: 180,
+      retentionDays: 14,
+      maxMessageBytes: 65_536,
+      deadLetter: { queue: 'webhooks-dead', maxReceives: 8 },
+    },
+    /** The workflow itself sends here what is permanently wrong, and `webhook` what was in vain for a day. */
     faults: { ...dead },
     'intake-dead': { ...dead },
     'notify-dead': { ...dead },
     'learn-dead': { ...dead },
+    'webhooks-dead': { ...dead },
     'rule-dead': { ...dead },
   },
   functions: {
@@ -171,6 +185,12 @@ export const topology: Topology = {
       may: { table: 'write', putEvents: true, send: ['notify'], mail: true, secret: true },
     },
     learn: { folder: 'learn', memoryMb: 512, timeoutSeconds: 30, may: { table: 'write' } },
+    webhook: {
+      folder: 'webhook',
+      memoryMb: 256,
+      timeoutSeconds: 30,
+      may: { table: 'write', send: ['webhooks', 'faults'], secret: true },
+    },
     'drain-dead-letters': {
       folder: 'drain-dead-letters',
       memoryMb: 256,
@@ -220,6 +240,7 @@ export const topology: Topology = {
   eventSources: {
     deliver: { queue: 'notify', function: 'deliver', batchSize: 10, partialFailures: true, maxConcurrency: 5 },
     learn: { queue: 'learn', function: 'learn', batchSize: 10, partialFailures: true, maxConcurrency: 2 },
+    webhook: { queue: 'webhooks', function: 'webhook', batchSize: 10, partialFailures: true, maxConcurrency: 5 },
     'drain-faults': {
       queue: 'faults',
       function: 'drain-dead-letters',
@@ -243,6 +264,13 @@ export const topology: Topology = {
     },
     'drain-learn': {
       queue: 'learn-dead',
+      function: 'drain-dead-letters',
+      batchSize: 10,
+      partialFailures: true,
+      maxConcurrency: 2,
+    },
+    'drain-webhooks': {
+      queue: 'webhooks-dead',
       function: 'drain-dead-letters',
       batchSize: 10,
       partialFailures: true,

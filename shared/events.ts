@@ -80,7 +80,16 @@ export type CommentEdited = z.infer<(typeof INPUT_EVENTS)['CommentEdited']>;
 export type CommentDeleted = z.infer<(typeof INPUT_EVENTS)['CommentDeleted']>;
 export type CommentReported = z.infer<(typeof INPUT_EVENTS)['CommentReported']>;
 
-const about = { schema, site, id: Id, thread: ThreadKey, version: z.int(), at: z.iso.datetime() };
+const about = {
+  schema,
+  site,
+  id: Id,
+  thread: ThreadKey,
+  version: z.int(),
+  at: z.iso.datetime(),
+  /** A webhook of the site wants to hear of this: the rule of `webhooks` matches it. */
+  hooks: z.literal(true).optional(),
+};
 
 /** What Sluice says happened, for any consumer. None carries a text, an e-mail or an address. */
 export const OUTPUT_EVENTS = {

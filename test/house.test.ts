@@ -49,6 +49,7 @@ const DOORS: Record<string, readonly string[]> = {
   'services/spam-check': ['shared', 'services/validate'],
   'services/validate': ['shared', 'services/spam-check/fingerprint.ts'],
   'services/moderation': ['shared', 'services/validate', 'services/spam-check'],
+  'services/webhook': ['shared', 'services/deliver/permalink.ts'],
   // Types of what the API answers; a bundler drops them.
   'services/desk': ['shared', 'services/moderation'],
   // What is imported is cleaned, rendered and keyed as what is submitted.

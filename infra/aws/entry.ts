@@ -1,5 +1,6 @@
 import { pino, type Logger } from 'pino';
 import { SluiceError } from '../../shared/errors.ts';
+import { hookedBus } from '../../shared/hooked-bus.ts';
 import type { Clock, Ports, Service, Table } from '../../shared/ports.ts';
 import { systemClock, ulids } from './adapters/ids.ts';
 import { deskSearch } from './adapters/search.ts';
@@ -60,10 +61,11 @@ export const loggerOf = (name: string, { stage, logLevel }: Environment): Logger
 export async function portsOf(name: string, environment: Environment, adapters: Adapters, log: Logger): Promise<Ports> {
   const clock = systemClock;
   const table = adapters.table?.(environment, clock);
+  const bus = adapters.bus?.(environment);
   return {
     table: table ?? forbidden(name, 'table'),
     search: table ? deskSearch(table) : forbidden(name, 'table'),
-    bus: adapters.bus?.(environment) ?? forbidden(name, 'putEvents'),
+    bus: bus && table ? hookedBus(bus, table, clock) : (bus ?? forbidden(name, 'putEvents')),
     queues: adapters.queues?.(environment) ?? forbidden(name, 'send'),
     workflows: adapters.workflows?.(environment) ?? forbidden(name, 'start'),
     mail: adapters.mail?.(environment) ?? forbidden(name, 'mail'),

@@ -11,6 +11,7 @@ import { reject } from '../../services/reject/handler.ts';
 import { remind } from '../../services/remind/handler.ts';
 import { spamCheck } from '../../services/spam-check/handler.ts';
 import { validate } from '../../services/validate/handler.ts';
+import { webhook } from '../../services/webhook/handler.ts';
 import { ACCOUNT, REGION } from './bus.ts';
 
 /** The functions of the topology, by name. */
@@ -27,6 +28,7 @@ export const serviceOf: Record<string, Service> = {
   'drain-dead-letters': drainDeadLetters,
   reconcile,
   learn,
+  webhook,
 };
 
 export const functionArn = (name: string): string => `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`;

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { monotonicFactory } from 'ulid';
 import { SluiceError } from '../../shared/errors.ts';
+import { hookedBus } from '../../shared/hooked-bus.ts';
 import type { Clock, Ids, Item, Mail, Ports, QueueMessage, Service } from '../../shared/ports.ts';
 import type { Vault } from '../../shared/vault.ts';
 import type { Topology } from '../topology.ts';
@@ -127,7 +128,7 @@ export function localRuntime(
   const ports: Ports = {
     table,
     search,
-    bus,
+    bus: hookedBus(bus, table, clock),
     queues,
     workflows,
     mail: makeMail(table),

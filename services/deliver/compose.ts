@@ -1,6 +1,6 @@
-import type { Comment } from '../../shared/comment.ts';
 import type { MailMessage, Ports } from '../../shared/ports.ts';
 import { mailHost } from '../../shared/store/notifications.ts';
+import { permalink } from './permalink.ts';
 import { confirmUrl, mailToken, signInUrl, unsubscribeUrl } from './mail-links.ts';
 import { SIGN_IN_MINUTES, type Ready } from './reader.ts';
 import {
@@ -89,14 +89,4 @@ export async function compose(
     unsubscribeUrl: url,
   });
   return finish(rendered, url);
-}
-
-/** Where a reader finds the comment: on its page, else on the thread's own. */
-export function permalink(publicUrl: string, comment: Comment, threadUrl?: string): string {
-  const own = `${publicUrl}/t/${encodeURIComponent(comment.site)}/${encodeURIComponent(comment.thread)}`;
-  const page = comment.page?.url ?? threadUrl;
-  const url = page !== undefined && URL.canParse(page) ? new URL(page) : new URL(own);
-  const safe = url.protocol === 'https:' || url.protocol === 'http:' ? url : new URL(own);
-  safe.hash = `sluice-${comment.id}`;
-  return safe.href;
 }

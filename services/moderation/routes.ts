@@ -15,6 +15,7 @@ import { sessionRoutes } from './sessions.ts';
 import { siteRoutes } from './sites.ts';
 import { sweepRoutes } from './sweeps.ts';
 import { viewRoutes } from './views.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 /**
  * The moderation API.
@@ -33,6 +34,7 @@ export function moderationRoutes(ports: Ports, changes: Changes = changesOf(port
     ...sweepRoutes(ports, changes),
     ...policyRoutes(ports),
     ...siteRoutes(ports),
+    ...webhookRoutes(ports),
     ...peopleRoutes(ports),
     ...viewRoutes(ports),
     ...operationRoutes(ports),

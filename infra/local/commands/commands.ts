@@ -21,6 +21,7 @@ import { ensureDemo } from '../seed.ts';
 import { readSettings, rootKeyOf } from '../settings.ts';
 import { localTable } from '../table.ts';
 import { topology } from '../../topology.ts';
+import { runMailTest } from './mail-test.ts';
 import { progressBar } from './progress.ts';
 import { runReplay, type ReplayOptions } from './replay.ts';
 
@@ -132,6 +133,35 @@ function originOf(text: string): string {
     return new URL(text).origin;
   } catch (cause) {
     throw new SluiceError('Config.Invalid', `"${text}" is no origin`, { hint: 'such as https://blog.example', cause });
+  }
+}
+
+/** Through the server that runs on the folder, or an instance of its own. */
+export async function mailTest(address: string): Promise<void> {
+  const settings = readSettings({ ...process.env, LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent' });
+  const folder = resolve(settings.SLUICE_DATA);
+  const holder = lockHolder(folder);
+  say(
+    `mail        ${settings.SMTP_URL ? `by ${new URL(settings.SMTP_URL).host}` : 'into the mailbox: no SMTP_URL is set'}`,
+  );
+  if (!holder) {
+    const instance = await openInstance(settings);
+    const { ports, database } = instance.runtime;
+    const { table, vault, clock, publicUrl } = ports;
+    try {
+      await runMailTest({ table, vault, clock, database, publicUrl, fetch: instance.fetch }, address, say);
+    } finally {
+      await instance.stop();
+    }
+    return;
+  }
+  const database = openDatabase(folder);
+  try {
+    const vault = vaultOf(rootKeyOf(folder));
+    const table = localTable(database, clock);
+    await runMailTest({ table, vault, clock, database, publicUrl: holder.url, fetch }, address, say);
+  } finally {
+    database.close();
   }
 }
 

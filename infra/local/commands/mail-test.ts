@@ -1,0 +1,194 @@
+import { SluiceError } from '../../../shared/errors.ts';
+import { contactsOf } from '../../../shared/store/contacts.ts';
+import { notificationsOf, type Notification } from '../../../shared/store/notifications.ts';
+import { storeOf } from '../../../shared/store/comments.ts';
+import { Policy } from '../../../shared/policy.ts';
+import type { Clock, Table } from '../../../shared/ports.ts';
+import { sitesOf } from '../../../shared/store/sites.ts';
+import type { Vault } from '../../../shared/vault.ts';
+import type { Database } from '../database.ts';
+
+/** An instance as this command needs it: its own, or the one that runs. */
+export type Rig = {
+  table: Table;
+  vault: Vault;
+  clock: Clock;
+  database: Database;
+  publicUrl: string;
+  fetch(request: Request): Promise<Response>;
+};
+
+/** How long each hop may take; mail servers are given the time of one attempt and a bit. */
+const HOP_MS = 30_000;
+const LOOK_MS = 50;
+const THREAD = 'mail-test';
+
+/**
+ * Sends a comment and a reply to it through the whole pipeline, so that the mail about the reply goes to `address`; says each
+ * hop, and removes all of it.
+ *
+ * On a site of its own, which nobody sees: real threads, counts and what the judge learned stay as they are. The address
+ * counts as confirmed for the while: its owner is who tests.
+ *
+ * Throws `Mail.Refused`, `Mail.Transient` or `Mail.Uncertain` with the mail server's words.
+ */
+export async function runMailTest(rig: Rig, address: string, say: (line: string) => void): Promise<void> {
+  const { table, vault, clock, database } = rig;
+  if (!/^[^\s@<>"]+@[^\s@<>"]+$/.test(address) || address.length > 254) {
+    throw new SluiceError('Config.Invalid', `"${address.slice(0, 100)}" is no e-mail address`, {
+      hint: 'such as ada@example.org',
+    });
+  }
+  const sites = sitesOf(table, clock);
+  const store = storeOf(table, clock);
+  const notifications = notificationsOf(table);
+  const contacts = contactsOf(table, vault, clock);
+  const site = `mail-test-${clock.now().toString(36)}`;
+  const emailHash = contacts.hashOf(address);
+  const before = await contacts.address(emailHash);
+  const ids: string[] = [];
+  if (before?.suppressed !== undefined) {
+    throw new SluiceError('Mail.Refused', `this address gets no mail: ${before.suppressed}`, {
+      hint: 'it bounced or complained once; try another address',
+    });
+  }
+
+  const submit = async (name: string, fields: { body: string } & Record<string, unknown>): Promise<string> => {
+    const response = await rig.fetch(
+      new Request(`${rig.publicUrl}/v1/sites/${site}/threads/${THREAD}/comments`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ author: { name }, ...fields }),
+      }),
+    );
+    const answer = (await response.json()) as { id?: string; detail?: string };
+    if (response.status !== 202 || !answer.id) {
+      throw new SluiceError('Internal.Bug', `the door answered ${response.status}: ${answer.detail ?? ''}`, {
+        hint: 'see the log of the server',
+      });
+    }
+    ids.push(answer.id);
+    return answer.id;
+  };
+
+  const published = async (id: string): Promise<void> => {
+    const comment = await until(
+      clock,
+      () => store.get(id),
+      (found) => found !== undefined && found.status !== 'received',
+    );
+    if (comment?.status === 'published') return;
+    throw new SluiceError(
+      'Internal.Bug',
+      `the comment is ${comment?.status ?? 'not judged'} after ${HOP_MS / 1000} s`,
+      {
+        hint: 'see sluice doctor',
+      },
+    );
+  };
+
+  try {
+    await sites.put({ id: site, name: 'Mail test', origins: [], threadParams: [], authors: [], moderatorEmails: [] });
+    await sites.putPolicy(
+      site,
+      Policy.parse({ holdAt: 1, rejectAt: 1, toxicityHoldAt: 1, undoSeconds: 0, notifyBurstMinutes: 0 }),
+      0,
+      'mail-test',
+    );
+    await contacts.confirm(emailHash, 'none');
+
+    const parent = await submit('Mail test', {
+      author: { name: 'Mail test', email: address },
+      body: 'This comment asks for mail about replies.',
+      notifyReplies: true,
+    });
+    say(`submitted   comment ${parent}`);
+    await published(parent);
+    say('published   comment');
+    say(`confirmed   ${before?.confirmedAt === undefined ? 'taken as confirmed for this test' : 'confirmed before'}`);
+    const reply = await submit('Mail test, replying', {
+      parentId: parent,
+      body: 'This reply tests whether that mail arrives. Both are removed at once.',
+    });
+    say(`submitted   reply ${reply}`);
+    await published(reply);
+    say('published   reply');
+
+    const record = await until(
+      clock,
+      async () => (await notifications.of(reply)).find(({ kind }) => kind === 'reply'),
+      (found) =>
+        found !== undefined && (found.state !== 'queued' || found.why !== undefined) && found.state !== 'sending',
+      say,
+    );
+    outcome(record, say);
+  } finally {
+    const contact = ids[0] && !before ? (await store.get(ids[0]))?.author.contact : undefined;
+    await remove(rig, site, ids, contact);
+    if (before) await table.write([{ put: { pk: `E#${emailHash}`, sk: 'address', ...before } }]);
+    else await table.write([{ delete: { pk: `E#${emailHash}`, sk: 'address' } }]);
+    database.flush();
+    say('removed     comment, reply and site of the test');
+  }
+}
+
+function outcome(record: Notification | undefined, say: (line: string) => void): void {
+  if (!record) {
+    throw new SluiceError('Mail.Transient', `no mail was queued within ${HOP_MS / 1000} s`, {
+      hint: 'see sluice doctor',
+    });
+  }
+  if (record.state === 'sent') return say(`sent        ${record.said ?? 'the server took it'}`);
+  const words = record.why ?? record.state;
+  const codes = { refused: 'Mail.Refused', uncertain: 'Mail.Uncertain' } as const;
+  const code = record.state === 'refused' || record.state === 'uncertain' ? codes[record.state] : 'Mail.Transient';
+  throw new SluiceError(code, `not sent: ${words}`, {
+    hint: 'these are the words of the mail server; check SMTP_URL and MAIL_FROM',
+  });
+}
+
+/** The newest answer once `done`, or when the time is over. */
+async function until<T>(
+  clock: Clock,
+  look: () => Promise<T>,
+  done: (found: T) => boolean,
+  say?: (line: string) => void,
+): Promise<T> {
+  const end = clock.now() + HOP_MS;
+  let told = false;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && say && !told) {
+      told = true;
+      say('queued      mail');
+    }
+    if (done(found) || clock.now() > end) return found;
+    await new Promise((go) => setTimeout(go, LOOK_MS));
+  }
+}
+
+/** All that the test wrote, and nothing else: its site's name stands in no other key. */
+async function remove(
+  { database }: Rig,
+  site: string,
+  ids: readonly string[],
+  contact: string | undefined,
+): Promise<void> {
+  const { sqlite } = database;
+  await database.write(() => {
+    const ofComment = sqlite.prepare('DELETE FROM item WHERE pk = ?');
+    const text = sqlite.prepare('DELETE FROM comment_text WHERE comment_id = ?');
+    for (const id of ids) {
+      ofComment.run(`C#${id}`);
+      text.run(id);
+    }
+    const others = sqlite.prepare('DELETE FROM item WHERE pk = $pk OR (pk >= $from AND pk < $to)');
+    // "$" comes right after "#".
+    for (const kind of ['S', 'T', 'W', 'F', 'V', 'B', 'I']) {
+      const pk = `${kind}#${site}`;
+      others.run({ $pk: pk, $from: `${pk}#`, $to: `${pk}$` });
+    }
+    if (contact !== undefined) ofComment.run(`K#${contact}`);
+    sqlite.prepare(`DELETE FROM item WHERE pk = 'SITES' AND sk = ?`).run(site);
+  });
+}

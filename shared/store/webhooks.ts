@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import type { OutputEventType } from '../events.ts';
+import type { Clock, Key, Table } from '../ports.ts';
+import { strip } from './keys.ts';
+
+/**
+ * What a webhook may be told of. Not of mail sent, nor of dead letters: a receiver that is down would make one of each
+ * of its own.
+ */
+export const HOOK_EVENTS = [
+  'CommentPublished',
+  'CommentHeld',
+  'CommentRejected',
+  'CommentRemoved',
+  'DecisionMade',
+] as const satisfies readonly OutputEventType[];
+export const HookEvent = z.enum(HOOK_EVENTS);
+
+export const Webhook = z.strictObject({
+  id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+  url: z.url({ protocol: /^https$/ }).max(2000),
+  /** `whsec_…`, sealed by the vault. */
+  secret: z.string().max(400),
+  events: z.array(HookEvent).min(1),
+  /** `slack`: `{text}`, as Slack's incoming webhooks and their kin take it. */
+  format: z.enum(['standard', 'slack']),
+  enabled: z.boolean(),
+  /** Why Sluice itself turned it off. */
+  why: z.string().max(300).optional(),
+  createdAt: z.number(),
+});
+export type Webhook = z.infer<typeof Webhook>;
+
+/** How the last delivery went. */
+export type LastDelivery = { at: number; ok: boolean; words: string; failures: number };
+
+export const MOST_WEBHOOKS = 10;
+
+/** How long the wish of a site may be remembered where events are put: a webhook hears of events within this. */
+const REMEMBER_MS = 5000;
+const REMEMBERED_SITES = 1000;
+
+const listKey = (site: string): Key => ({ pk: `S#${site}`, sk: 'webhooks' });
+const lastKey = (site: string, id: string): Key => ({ pk: `S#${site}`, sk: `webhook-last#${id}` });
+
+export function webhooksOf(table: Table, clock: Clock) {
+  const remembered = new Map<string, { at: number; value: Promise<ReadonlySet<string>> }>();
+
+  const read = async (site: string): Promise<{ hooks: readonly Webhook[]; version: number }> => {
+    const item = await table.get(listKey(site));
+    return item ? strip<{ hooks: readonly Webhook[]; version: number }>(item) : { hooks: [], version: 0 };
+  };
+
+  return {
+    async list(site: string): Promise<readonly Webhook[]> {
+      return (await read(site)).hooks;
+    },
+
+    /** All or nothing: false when somebody else changed the list since, or `change` answers undefined. */
+    async change(
+      site: string,
+      change: (hooks: readonly Webhook[]) => readonly Webhook[] | undefined,
+    ): Promise<boolean> {
+      const { hooks, version } = await read(site);
+      const next = change(hooks);
+      if (!next) return false;
+      const item = { ...listKey(site), hooks: next, version: version + 1 };
+      remembered.delete(site);
+      return (await table.write([{ put: item, if: version === 0 ? 'absent' : { version } }])).done;
+    },
+
+    /** The types of which some webhook of the site wants to hear, at most 5 s old. */
+    async wanted(site: string): Promise<ReadonlySet<string>> {
+      const now = clock.now();
+      const hit = remembered.get(site);
+      if (hit && now - hit.at < REMEMBER_MS) return hit.value;
+      if (remembered.size >= REMEMBERED_SITES) remembered.clear();
+      const value = read(site).then(
+        ({ hooks }) => new Set<string>(hooks.flatMap(({ enabled, events }) => (enabled ? events : []))),
+      );
+      remembered.set(site, { at: now, value });
+      value.catch(() => remembered.delete(site));
+      return value;
+    },
+
+    async last(site: string, id: string): Promise<LastDelivery | undefined> {
+      const item = await table.get(lastKey(site, id));
+      return item && strip<LastDelivery>(item);
+    },
+
+    async noteDelivery(site: string, id: string, last: LastDelivery): Promise<void> {
+      await table.write([{ put: { ...lastKey(site, id), ...last } }]);
+    },
+  };
+}
+export type Webhooks = ReturnType<typeof webhooksOf>;
