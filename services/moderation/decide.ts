@@ -174,7 +174,15 @@ export async function undo(
 
   const undoId = ids.next();
   const now = clock.now();
-  const { owed: _owed, token: _token, decisionId: _decision, heldVersion: _held, ...before } = restored(row.before);
+  // What readers saw once stays listed, as a tombstone: answers that came meanwhile hang on it.
+  const {
+    owed: _owed,
+    token: _token,
+    decisionId: _decision,
+    heldVersion: _held,
+    publishedAt: _first,
+    ...before
+  } = restored(row.before);
   const back = before.status ?? comment.status;
   const waits = back === 'held' || (before.pendingRevision ?? null) !== null;
   const written = await store.change(comment, {
