@@ -23,6 +23,7 @@ const DOORS: Record<string, readonly string[]> = {
   'services/door': [
     'shared',
     'services/validate',
+    'services/deliver/page.ts',
     // The page without scripts has the widget's look.
     'services/widget/thread-page.ts',
   ],

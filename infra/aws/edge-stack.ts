@@ -251,6 +251,7 @@ export class EdgeStack extends Stack {
         '/t/*': threads,
         '/v1/*': noCache,
         '/health': noCache,
+        '/privacy': noCache,
       },
     });
     acknowledge(distribution, {

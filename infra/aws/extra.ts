@@ -43,12 +43,16 @@ export const EXTRA: Readonly<Record<string, ExtraSpec>> = {
     folder: 'moderation',
     memoryMb: 512,
     timeoutSeconds: 25,
-    may: { table: 'write', secret: true },
+    // The test of a webhook.
+    may: { table: 'write', send: ['webhooks'], secret: true },
     routes: [
       'ANY /v1/moderation/oidc/{proxy+}',
       'ANY /v1/moderation/sites',
       'ANY /v1/moderation/sites/{site}',
       'ANY /v1/moderation/sites/{site}/authors/{author}',
+      'ANY /v1/moderation/sites/{site}/webhooks',
+      'ANY /v1/moderation/sites/{site}/webhooks/{hook}',
+      'ANY /v1/moderation/sites/{site}/webhooks/{hook}/test',
       'ANY /v1/moderation/threads',
     ],
   },

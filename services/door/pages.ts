@@ -4,6 +4,7 @@ import type { Route } from '../../shared/http.ts';
 import { normaliseThreadKey } from '../validate/thread-key.ts';
 import { renderThreadPage, THREAD_PAGE_CSP } from '../widget/thread-page.ts';
 import type { Door } from './door.ts';
+import { privacyPage } from './privacy.ts';
 import { cacheable, threadPage } from './read.ts';
 
 const PageQuery = z.strictObject({
@@ -15,6 +16,14 @@ const PageQuery = z.strictObject({
 /** The thread as a page, without scripts. */
 export function pageRoutes(door: Door): Route[] {
   return [
+    {
+      method: 'GET',
+      path: '/privacy',
+      summary: 'What is stored, where, and how long',
+      access: 'public',
+      responses: { 200: { description: 'HTML' } },
+      handle: async () => privacyPage(),
+    },
     {
       method: 'GET',
       path: '/t/:site/:thread',

@@ -15,7 +15,8 @@ import type { Door } from './door.ts';
 import { takeTurn } from './limits.ts';
 
 const LANES = 16;
-const DAY_S = 86_400;
+/** How long an Idempotency-Key is remembered. */
+export const KEY_S = 86_400;
 
 export const Submission = z.strictObject({
   author: z.strictObject({
@@ -200,7 +201,7 @@ async function claimKey(ports: Pick<Ports, 'table' | 'clock' | 'ids'>, key: Key 
   const fresh = { id: ids.next(), at: clock.now(), repeat: false };
   if (!key) return fresh;
   const result = await table.write([
-    { put: { ...key, id: fresh.id, at: fresh.at, expiresAt: Math.floor(fresh.at / 1000) + DAY_S }, if: 'absent' },
+    { put: { ...key, id: fresh.id, at: fresh.at, expiresAt: Math.floor(fresh.at / 1000) + KEY_S }, if: 'absent' },
   ]);
   return result.done ? fresh : ((await claimed(ports, key)) ?? fresh);
 }

@@ -4,15 +4,15 @@ import { SluiceError } from '../../shared/errors.ts';
 import type { Route } from '../../shared/http.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
-import { HOOK_EVENTS, HookEvent, MOST_WEBHOOKS, Webhook, webhooksOf } from '../../shared/store/webhooks.ts';
+import { HOOK_EVENTS, MOST_WEBHOOKS, type Webhook, webhooksOf } from '../../shared/store/webhooks.ts';
 import { audit } from './audit-log.ts';
 import { mustBe, type Moderator } from './moderator.ts';
 
 const PATH = '/v1/moderation/sites/:site/webhooks';
 const NewWebhook = z.strictObject({
-  url: Webhook.shape.url,
-  events: z.array(HookEvent).min(1).max(HOOK_EVENTS.length).default(['CommentPublished', 'CommentHeld']),
-  format: Webhook.shape.format.default('standard'),
+  url: z.url({ protocol: /^https$/ }).max(2000),
+  events: z.array(z.enum(HOOK_EVENTS)).min(1).max(HOOK_EVENTS.length).default(['CommentPublished', 'CommentHeld']),
+  format: z.enum(['standard', 'slack']).default('standard'),
 });
 const ChangeWebhook = z.strictObject({ enabled: z.boolean() });
 /** How often a write that lost a race is tried again. */

@@ -6,13 +6,14 @@ import type { Ports, Service } from '../../shared/ports.ts';
 import { parseJson } from '../../shared/strict-json.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
-import { HookEvent, webhooksOf, type Webhook } from '../../shared/store/webhooks.ts';
+import { HOOK_EVENTS, webhooksOf, type Webhook } from '../../shared/store/webhooks.ts';
 import { permalink } from '../deliver/permalink.ts';
 import { post, type Network } from './post.ts';
 import { signed, type About, type HookedEvent } from './payload.ts';
 
 const Batch = z.object({ Records: z.array(z.object({ messageId: z.string(), body: z.string() })) });
 
+const HookEvent = z.enum(HOOK_EVENTS);
 /** From the rule: an event for all webhooks of its site. */
 const FromBus = z.object({ 'detail-type': HookEvent, detail: z.unknown() });
 /** From ourselves: one more try at one of them. */

@@ -4,8 +4,10 @@ import { strip } from './keys.ts';
 
 const DAY_S = 86_400;
 /** Unconfirmed addresses go after a week; others 400 days after their last use. */
-const UNCONFIRMED_S = 7 * DAY_S;
-const CONFIRMED_S = 400 * DAY_S;
+export const UNCONFIRMED_S = 7 * DAY_S;
+export const CONFIRMED_S = 400 * DAY_S;
+/** One confirmation mail an address within this, over all sites. */
+export const CONFIRMATION_S = 30 * DAY_S;
 
 /** Where a person's e-mail and network address live; everything else carries the id. */
 export type Contact = {
@@ -97,7 +99,7 @@ export function contactsOf(table: Table, vault: Vault, clock: Clock) {
     /** The claim of `claimConfirmation`, for callers that write more in the same moment. */
     confirmationClaim(emailHash: string): Write {
       return {
-        put: { pk: `E#${emailHash}`, sk: 'confirmation', at: clock.now(), expiresAt: seconds() + 30 * DAY_S },
+        put: { pk: `E#${emailHash}`, sk: 'confirmation', at: clock.now(), expiresAt: seconds() + CONFIRMATION_S },
         if: 'absent',
       };
     },

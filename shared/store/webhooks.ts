@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { OutputEventType } from '../events.ts';
 import type { Clock, Key, Table } from '../ports.ts';
 import { strip } from './keys.ts';
@@ -14,22 +13,23 @@ export const HOOK_EVENTS = [
   'CommentRemoved',
   'DecisionMade',
 ] as const satisfies readonly OutputEventType[];
-export const HookEvent = z.enum(HOOK_EVENTS);
+export type HookEvent = (typeof HOOK_EVENTS)[number];
 
-export const Webhook = z.strictObject({
-  id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
-  url: z.url({ protocol: /^https$/ }).max(2000),
+/** Whom a site tells. Plain data: every function that puts events carries this file, and only two parse it. */
+export type Webhook = {
+  id: string;
+  /** https. */
+  url: string;
   /** `whsec_…`, sealed by the vault. */
-  secret: z.string().max(400),
-  events: z.array(HookEvent).min(1),
+  secret: string;
+  events: readonly HookEvent[];
   /** `slack`: `{text}`, as Slack's incoming webhooks and their kin take it. */
-  format: z.enum(['standard', 'slack']),
-  enabled: z.boolean(),
+  format: 'standard' | 'slack';
+  enabled: boolean;
   /** Why Sluice itself turned it off. */
-  why: z.string().max(300).optional(),
-  createdAt: z.number(),
-});
-export type Webhook = z.infer<typeof Webhook>;
+  why?: string;
+  createdAt: number;
+};
 
 /** How the last delivery went. */
 export type LastDelivery = { at: number; ok: boolean; words: string; failures: number };

@@ -1,6 +1,7 @@
 import type { Moderator } from '../../../services/moderation/moderator.ts';
 import { authenticate } from '../../../services/moderation/sessions.ts';
 import { siteRoutes } from '../../../services/moderation/sites.ts';
+import { webhookRoutes } from '../../../services/moderation/webhooks.ts';
 import { type Route, serve } from '../../../shared/http.ts';
 import type { Ports } from '../../../shared/ports.ts';
 import type { Environment } from '../environment.ts';
@@ -8,8 +9,8 @@ import type { WebApp } from '../http-entry.ts';
 import { appOf } from './app.ts';
 import { oidcRoutes } from './oidc.ts';
 
-/** Sites, their authors and threads, and signing in: what is asked seldom, apart from what moderators work with. */
-export const settingsRoutes = (ports: Ports): Route<Moderator>[] => siteRoutes(ports);
+/** Sites, their authors, threads and webhooks, and signing in: what is asked seldom, apart from what moderators work with. */
+export const settingsRoutes = (ports: Ports): Route<Moderator>[] => [...siteRoutes(ports), ...webhookRoutes(ports)];
 
 export function settings(ports: Ports, environment: Environment): WebApp {
   const app = appOf(ports.log);

@@ -1,0 +1,78 @@
+import type { Reply } from '../../shared/http.ts';
+import { DEFAULT_POLICY } from '../../shared/policy.ts';
+import { CONFIRMATION_S, CONFIRMED_S, UNCONFIRMED_S } from '../../shared/store/contacts.ts';
+import { page } from '../deliver/page.ts';
+import { AUTHOR_TOKEN_DAYS } from './authors.ts';
+import { KEY_S } from './submit.ts';
+
+const days = (seconds: number): string => {
+  const n = Math.round(seconds / 86_400);
+  return n === 1 ? 'a day' : `${n} days`;
+};
+
+/** `[what, where and for what, how long]`. The times are those of the code that deletes. */
+const ROWS: readonly (readonly [what: string, where: string, howLong: string])[] = [
+  [
+    'Your comment: name, web address if you gave one, text and its earlier versions, the page, the time',
+    'In the comments of this instance, for everybody to read once it is published',
+    'Until you delete it, its site removes it, or you ask to be forgotten',
+  ],
+  [
+    'Your e-mail address, if you gave one',
+    'Encrypted, apart from your comments; for mail that you asked for, and to recognise you by a keyed hash. Nobody reads it on a page',
+    `${days(UNCONFIRMED_S)} after its last use; ${days(CONFIRMED_S)} if you confirmed it`,
+  ],
+  [
+    'Your network address',
+    'Encrypted in the same record; against floods and bans, by a keyed hash of its network',
+    `${days(UNCONFIRMED_S)} after its last use; ${days(CONFIRMED_S)} if you confirmed an e-mail address with it`,
+  ],
+  ['How often you wrote within minutes and hours', 'As counters under a keyed hash, for limits', 'Two hours'],
+  ['That a submission was sent twice', 'A hash of its key and text', days(KEY_S)],
+  [
+    'Why a comment was published, held or rejected, and by whom',
+    'Beside the comment, for its moderators; no address stands in it',
+    'As long as the comment',
+  ],
+  [
+    'That you ended mail, or that mail to you came back',
+    'Under a keyed hash of the address, so that nothing is sent again',
+    'Until you take it back',
+  ],
+  [
+    'That your address was asked to confirm',
+    'Under a keyed hash of the address',
+    `${days(CONFIRMATION_S)}: within them it is not asked again`,
+  ],
+  [
+    'What lets you edit and delete your comment, and your draft',
+    'In your own browser (local storage), and nowhere else',
+    `Until you clear it; editing ends after ${DEFAULT_POLICY.editMinutes} minutes, unless the site says otherwise`,
+  ],
+  [
+    'Authors and moderators: a session cookie on this server’s own pages; an author’s token in the author’s browser',
+    'Readers get no cookie',
+    `12 hours; the token ${AUTHOR_TOKEN_DAYS} days`,
+  ],
+];
+
+const table = `<dl>${ROWS.map(
+  ([what, where, howLong]) => `<dt><strong>${what}</strong></dt><dd>${where}.<br>Kept: ${howLong}.</dd>`,
+).join('')}</dl>`;
+
+/** What is stored, where and how long, for readers. The same on every instance: what a site changes, it must say itself. */
+export function privacyPage(): Reply {
+  return page(200, {
+    title: 'What these comments keep about you',
+    wide: true,
+    body: `<p>Reading needs no cookie, tells no third party, and counts nobody. Writing stores this, on the server that you reach at this address:</p>
+${table}
+<h2>Leaving</h2>
+<p>Each mail has a link that ends it. Your own comment can be deleted where you wrote it. Who asks the site to be forgotten
+loses the record of the addresses at once; in a thread with replies a mark stays where the comment stood.</p>
+<h2>Others</h2>
+<p>Mail goes through the mail server of this instance. A site may tell a service of its own (a webhook) that a comment came,
+with its name and the beginning of its text, never with an address. Some sites ask a spam filter elsewhere: they must say
+so themselves.</p>`,
+  });
+}
