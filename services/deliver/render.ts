@@ -98,8 +98,8 @@ export function renderConfirmation({ site, url, days }: { site: string; url: str
 export function renderSignIn({ site, url, minutes }: { site: string; url: string; minutes: number }): Rendered {
   const name = oneLine(site, 80);
   const subject = `Sign in as an author of ${name}`;
-  const ask = `This link signs you in as an author of ${name}. It works once, within ${minutes} minutes:`;
-  const otherwise = 'If you did not ask for it, do nothing.';
+  const ask = `This link signs you in at ${name}, once, within ${minutes} minutes:`;
+  const otherwise = 'If you did not ask, do nothing.';
   return asking(subject, { ask, url, label: 'Sign in', otherwise });
 }
 
