@@ -144,6 +144,8 @@ export type Comment = {
   reason?: string;
   /** Distinct reporters of the published revision that nobody dismissed. */
   reports: number;
+  /** Reporters of a published revision whom a moderator has answered: only those after them count. */
+  dismissed?: { revision: number; reports: number };
   /** Published, and listed for moderators all the same: enough readers reported it. */
   queued?: boolean;
   appeal?: { text: string; at: number };

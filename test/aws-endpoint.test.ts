@@ -472,6 +472,14 @@ describe('SQS, with nobody else at the queues', () => {
     expect(await count()).toEqual({ ApproximateNumberOfMessages: '0', ApproximateNumberOfMessagesNotVisible: '0' });
   });
 
+  it('refuses a message with attributes, which are not kept', async () => {
+    const MessageAttributes = { a: { DataType: 'String', StringValue: 'b' } };
+    const call = client.send(
+      new SendMessageCommand({ QueueUrl: await urlOf('notify'), MessageBody: 'x', MessageAttributes }),
+    );
+    expect(await refusal(call)).toMatchObject({ status: 400, message: expect.stringContaining('not kept here') });
+  });
+
   it('waits for a message that comes during a long poll, and shows it again after its own visibility timeout', async () => {
     const QueueUrl = await urlOf('notify');
     const poll = client.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 10, VisibilityTimeout: 1 }));

@@ -48,6 +48,21 @@ describe('a thread', () => {
     expect(idsIn((await sluice.call('GET', thread('empty'))).body.comments)).toEqual([top.id]);
   });
 
+  it('still shows an answer whose parent went back to the queue when its publication was undone', async () => {
+    const links = [1, 2, 3, 4].map((n) => `https://site${n}.example/`).join(' ');
+    const held = await say('undone', `Look at ${links}`);
+    const admin = await sluice.asAdmin();
+    const { version } = (await sluice.call('GET', `/v1/moderation/comments/${held.id}`, undefined, admin)).body;
+    const decisions = [{ id: held.id, version, action: 'publish' }];
+    const { results } = (await sluice.call('POST', '/v1/moderation/decisions', { decisions }, admin)).body;
+    const answer = await say('undone', 'An answer to what was published.', held.id);
+    await sluice.call('POST', `/v1/moderation/decisions/${results[0].decisionId}/undo`, {}, admin);
+    const { body } = await sluice.call('GET', thread('undone'));
+    expect(body.total).toBe(1);
+    expect(idsIn(body.comments)).toEqual([held.id, answer.id]);
+    expect(body.comments[0]).toMatchObject({ state: 'removed', html: '', author: { name: '' } });
+  });
+
   it('opens at a permalink in either order, with the answers above it', async () => {
     const tops: { id: string }[] = [];
     for (let n = 0; n < 6; n++) tops.push(await say('link', `Remark number ${n} of this thread.`));
@@ -91,6 +106,14 @@ describe('the page cache', () => {
     await say(key, `A remark under ${key.replaceAll('%', ' ')}.`);
     expect(await read()).toBe(before + 1);
   });
+});
+
+it('a tag that a proxy made weak is known again, also among others', async () => {
+  const url = `http://127.0.0.1:${await portOf()}${thread('tags')}`;
+  const etag = (await fetch(url)).headers.get('etag') ?? '';
+  for (const given of [etag, `W/${etag}`, `"other", W/${etag}`]) {
+    expect((await fetch(url, { headers: { 'if-none-match': given } })).status).toBe(304);
+  }
 });
 
 let listening: Promise<number> | undefined;

@@ -147,6 +147,10 @@ export const lean: Plugin = {
       path,
       namespace: 'left-out',
     }));
+    // pino's own doors to worker threads and to several outputs.
+    build.onResolve({ filter: /[\\/](transport|multistream)$/ }, ({ path, importer }) =>
+      /[\\/]pino[\\/]/.test(importer) ? { path, namespace: 'left-out' } : undefined,
+    );
     build.onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path }) => ({
       contents: `module.exports = new Proxy({}, { get() { throw new Error(${JSON.stringify(`${path} is not in this bundle`)}); } });`,
     }));

@@ -22,8 +22,9 @@ export function clientResolver(
 
   return (peer, forwarded) => {
     if (forwarded === undefined) return peer;
-    const chain = [...forwarded.split(',').map((part) => part.trim()), peer].slice(-50);
-    if (hops !== undefined && hops > 0) return valid(chain.at(-1 - hops)) ?? valid(chain[0]) ?? peer;
+    const chain = [...forwarded.split(',').map((part) => bare(part.trim())), peer].slice(-50);
+    // Fewer entries than hops: the first one. An entry that is no address is never passed over, to what a client wrote.
+    if (hops !== undefined && hops > 0) return valid(chain.at(-1 - hops) ?? chain[0]) ?? peer;
     if (!trusted(peer)) {
       if (!told) {
         told = true;
@@ -41,6 +42,10 @@ export function clientResolver(
     return valid(chain[0]) ?? peer;
   };
 }
+
+/** Some proxies name the port too: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+const bare = (entry: string): string =>
+  /^\[([^\]]+)\](?::\d+)?$/.exec(entry)?.[1] ?? /^([\d.]+):\d+$/.exec(entry)?.[1] ?? entry;
 
 const valid = (address: string | undefined): string | undefined =>
   address !== undefined && ipaddr.isValid(address) ? address : undefined;

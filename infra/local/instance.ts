@@ -36,6 +36,8 @@ export const logOf = (settings: Pick<Settings, 'LOG_LEVEL'>): Logger =>
       fd: 2,
       sync: settings.LOG_LEVEL === 'fatal' || settings.LOG_LEVEL === 'silent',
       minLength: 4096,
+      // A quiet server's warning must not wait for the next 4 KB.
+      periodicFlush: 1000,
     }),
   );
 

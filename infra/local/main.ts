@@ -12,9 +12,20 @@ const { readSettings } = await import('./settings.ts');
 const { openInstance } = await import('./instance.ts');
 const { SluiceError } = await import('../../shared/errors.ts');
 
+/** Made at a first start alone: shown also when that start fails afterwards. */
+let password: readonly string[] = [];
+
 try {
   const settings = readSettings(process.env);
   const instance = await openInstance(settings);
+  if (instance.admin.password) {
+    password = [
+      '  Sign in as admin with the password',
+      `    ${instance.admin.password}`,
+      '  It is shown this once. To change it: npm run sluice -- user passwd admin',
+      '',
+    ];
+  }
   const port = await instance.listen();
   const aws = instance.aws();
   const at = settings.PUBLIC_URL ?? `http://${settings.HOST}:${port}`;
@@ -33,14 +44,7 @@ try {
         ]
       : []),
     '',
-    ...(instance.admin.password
-      ? [
-          '  Sign in as admin with the password',
-          `    ${instance.admin.password}`,
-          '  It is shown this once. To change it: npm run sluice -- user passwd admin',
-          '',
-        ]
-      : []),
+    ...password,
     `  Data: ${settings.SLUICE_DATA}    Stop: Ctrl-C`,
     '',
   ];
@@ -65,5 +69,6 @@ try {
   } else {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   }
+  if (password.length > 0) process.stdout.write(`\n${password.join('\n')}\n`);
   process.exit(1);
 }

@@ -12,6 +12,7 @@ import { MAX_REQUEST_BYTES, nothingFor, problem, serve, type Bindings, type Rout
 import { corsOf } from '../../services/door/cors.ts';
 import { doorOf } from '../../services/door/door.ts';
 import { pageRoutes } from '../../services/door/pages.ts';
+import { knows } from '../../services/door/read.ts';
 import { doorRoutes } from '../../services/door/routes.ts';
 import { changesOf } from '../../services/moderation/changes.ts';
 import { moderationRoutes } from '../../services/moderation/routes.ts';
@@ -238,7 +239,7 @@ export function localServer(
       const stamp = cache.stamp(dependency);
       const page = cache.get(key, stamp, ports.clock.now());
       if (page) {
-        const current = request.headers['if-none-match'] === page.etag;
+        const current = knows(request.headers['if-none-match'], page.etag);
         response.writeHead(
           current ? 304 : page.status,
           current ? { ...page.headers, 'content-length': 0 } : page.headers,
@@ -269,7 +270,7 @@ export function localServer(
     const out = { ...Object.fromEntries(answer.headers), 'content-length': String(body.byteLength) };
     if (answer.status === 200 && etag) {
       cache.put(key, { status: 200, headers: out, body, etag, stamp, until: ports.clock.now() + 5000 });
-      if (request.headers['if-none-match'] === etag) {
+      if (knows(request.headers['if-none-match'], etag)) {
         response.writeHead(304, { ...out, 'content-length': 0 });
         response.end();
         return;

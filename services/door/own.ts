@@ -43,7 +43,7 @@ function assertWindow(comment: Comment, editMinutes: number, nowMs: number): voi
 
 /** Puts the edit as an event: it is judged like the first text. */
 export async function edit(door: Door, call: Call): Promise<Reply> {
-  const { ports, sites } = door;
+  const { ports, sites, rateLimit } = door;
   const { id, comment } = await own(door, call);
   const { body }: z.infer<typeof Edit> = call.body;
   const { site, policy } = await sites.rules(comment.site);
@@ -58,6 +58,12 @@ export async function edit(door: Door, call: Call): Promise<Reply> {
       fields: checked.faults,
     });
   }
+  if (rateLimit)
+    await takeTurn(ports.table, ports.clock, policy.policy, {
+      site: comment.site,
+      client: `edit ${clientOf(ports, call.client).key}`,
+      known: true,
+    });
   // The same text twice is the same edit, so that a network retry is no second revision.
   const editId = createHash('sha256')
     .update(`${comment.revision}\n${checked.draft.body}`)
@@ -73,6 +79,7 @@ export async function edit(door: Door, call: Call): Promise<Reply> {
         id,
         body: checked.draft.body,
         editId,
+        submittedAt: new Date(ports.clock.now()).toISOString(),
         ...(comment.lane && { lane: comment.lane }),
       },
     },

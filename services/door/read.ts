@@ -179,9 +179,13 @@ export async function readThread(door: Door, call: Call): Promise<Reply> {
 export function cacheable(call: Pick<Call, 'header'>, text: string, type: string): Reply {
   const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
   const headers = { etag, 'cache-control': 'public, max-age=5, stale-while-revalidate=30' };
-  const given = call.header('if-none-match');
-  if (given?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)) return { status: 304, headers };
+  if (knows(call.header('if-none-match'), etag)) return { status: 304, headers };
   return { status: 200, raw: { type, text }, headers };
+}
+
+/** Whether If-None-Match names this tag: compared weakly, since proxies that compress make tags weak (RFC 9110, 13.1.2). */
+export function knows(given: string | undefined, etag: string): boolean {
+  return given?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag) ?? false;
 }
 
 export const CountsQuery = z.strictObject({

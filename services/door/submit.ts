@@ -220,7 +220,8 @@ export function clientOf(
   return {
     address: ip.toNormalizedString(),
     network,
-    key: vault.sign('network', `client ${bytes.join('.')}`).slice(0, 16),
+    // One household has 2^64 addresses of IPv6: its /64 is the client.
+    key: vault.sign('network', `client ${bytes.slice(0, ip.kind() === 'ipv4' ? 4 : 8).join('.')}`).slice(0, 16),
   };
 }
 

@@ -74,6 +74,7 @@ async function recount(ports: MemoryPorts): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   const add = (name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);
   for await (const comment of commentsOf(ports.table, SITE)) {
+    if (comment.parentId && comment.publishedAt !== undefined) add(`C#${comment.parentId} replies listed`);
     if (comment.status === 'published') {
       add(`T#${SITE}#${comment.thread} count published`);
       if (comment.parentId) add(`C#${comment.parentId} replies published`);
@@ -161,7 +162,7 @@ it('starts no review for imported comments that are held', async () => {
   ports.wind(3_600_000);
   const started: unknown[] = [];
   ports.workflows.start = async (...call) => (started.push(call), 'started');
-  expect(await reconcile(ports)({})).toEqual({ owed: 0, unwatched: 0 });
+  expect(await reconcile(ports)({})).toMatchObject({ owed: 0, unwatched: 0, untold: 0 });
   expect(started).toEqual([]);
 });
 

@@ -214,7 +214,8 @@ describe('undo', () => {
     const after = await read('c1');
     const { decisionId, ...rest } = after;
     const { token: _token, ...expected } = before;
-    expect(rest).toEqual({ ...expected, version: 4, heldVersion: 4 });
+    // Readers saw it: it stays listed, for the answers that came meanwhile.
+    expect(rest).toEqual({ ...expected, version: 4, heldVersion: 4, publishedAt: expect.any(Number) });
     expect(decisionId).not.toBe(done.decisionId);
     expect(ports.started.at(-1)).toEqual({ workflow: 'review', name: 'c1-4', input: { id: 'c1', version: 4 } });
     expect(ports.put.at(-1)?.detail).toMatchObject({ action: 'undo', undoes: done.decisionId, to: 'held' });

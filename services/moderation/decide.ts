@@ -37,7 +37,11 @@ export function plan(
 ): Fields | 'unchanged' | 'impossible' {
   const mark = { decidedBy: by, decisionId, owed: { decisionId, since: now } };
   const told = message ?? reason;
-  if (action === 'keep') return comment.reports === 0 ? 'unchanged' : { ...mark, reports: 0 };
+  if (action === 'keep') {
+    if (comment.reports === 0 && !comment.queued) return 'unchanged';
+    const waits = comment.status !== 'published' || comment.pendingRevision !== null;
+    return { ...mark, ...dismissal(comment), ...(!waits && { heldAt: undefined, dueAt: undefined }) };
+  }
 
   // An edit that waits under a published text: the decision is about the edit, the comment stays.
   const pending = comment.status === 'published' ? comment.pendingRevision : null;
@@ -62,6 +66,7 @@ export function plan(
         pendingRevision: null,
         publishedAt: comment.publishedAt ?? now,
         ...NOT_WAITING,
+        ...dismissal(comment),
         reason: undefined,
       };
     case 'held':
@@ -74,14 +79,25 @@ export function plan(
         pendingRevision: null,
       };
     default:
-      return { ...mark, status: to, pendingRevision: null, ...NOT_WAITING, reason: told };
+      return { ...mark, status: to, pendingRevision: null, ...NOT_WAITING, ...dismissal(comment), reason: told };
   }
 }
 
 /** `undefined` takes a field away. */
 type Fields = { [Name in keyof Change['set']]: Change['set'][Name] | undefined };
 
-const NOT_WAITING = { heldAt: undefined, dueAt: undefined, holdReason: undefined, reports: 0 };
+const NOT_WAITING = { heldAt: undefined, dueAt: undefined, holdReason: undefined };
+
+/** A decision answers the reporters so far: they bring the comment to the queue no second time. */
+function dismissal({ reports, publishedRevision, dismissed }: Comment): Fields {
+  if (reports === 0 || publishedRevision === null) return { reports: 0, queued: undefined };
+  const before = dismissed?.revision === publishedRevision ? dismissed.reports : 0;
+  return {
+    reports: 0,
+    queued: undefined,
+    dismissed: { revision: publishedRevision, reports: before + reports },
+  };
+}
 
 /**
  * Makes a decision final in one conditional write, then settles what follows from it.
@@ -158,7 +174,15 @@ export async function undo(
 
   const undoId = ids.next();
   const now = clock.now();
-  const { owed: _owed, token: _token, decisionId: _decision, heldVersion: _held, ...before } = restored(row.before);
+  // What readers saw once stays listed, as a tombstone: answers that came meanwhile hang on it.
+  const {
+    owed: _owed,
+    token: _token,
+    decisionId: _decision,
+    heldVersion: _held,
+    publishedAt: _first,
+    ...before
+  } = restored(row.before);
   const back = before.status ?? comment.status;
   const waits = back === 'held' || (before.pendingRevision ?? null) !== null;
   const written = await store.change(comment, {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { COMMENTS_SOURCE, PIPELINE_SOURCE } from '../../shared/events.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Ports, Service } from '../../shared/ports.ts';
-import { assertTransition, storeOf, type Store } from '../../shared/store/comments.ts';
+import { assertTransition, PARKED_PAGE, storeOf, type Store } from '../../shared/store/comments.ts';
 import { RunTrace, traceOf } from '../../shared/trace.ts';
 
 const Input = z.object({
@@ -70,8 +70,13 @@ export const publish: Service = (ports) => {
 
 /** Sends the events of replies that waited for this comment once more; `validate` looks at the parent anew. */
 export async function releaseParked({ bus }: Pick<Ports, 'bus'>, store: Store, parentId: string): Promise<void> {
-  for (const { id, event } of await store.parked(parentId)) {
-    await bus.put([{ source: COMMENTS_SOURCE, type: 'CommentSubmitted', detail: event }]);
-    await store.unpark(parentId, id);
-  }
+  let waiting: Awaited<ReturnType<Store['parked']>>;
+  do {
+    waiting = await store.parked(parentId);
+    for (const { id, event } of waiting) {
+      await bus.put([{ source: COMMENTS_SOURCE, type: 'CommentSubmitted', detail: event }]);
+      await store.unpark(parentId, id);
+    }
+    // Not until none is left: under a parent that waits anew they would be parked again, and again.
+  } while (waiting.length === PARKED_PAGE);
 }

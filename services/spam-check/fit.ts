@@ -389,10 +389,9 @@ export function fitTrees(
   const rows = label.length;
   const edges: Float32Array[] = [];
   const binned = new Uint8Array(rows * columns);
+  const kept = Array.from(weight.keys()).filter((r) => weight[r]! > 0);
   for (let c = 0; c < columns; c++) {
-    const values: number[] = [];
-    for (let r = 0; r < rows; r++) if (weight[r]! > 0) values.push(x[r * columns + c]!);
-    values.sort((a, b) => a - b);
+    const values = Float32Array.from(kept, (r) => x[r * columns + c]!).sort();
     const cuts: number[] = [];
     for (let b = 1; b < BINS; b++) {
       const v = values[Math.floor((values.length * b) / BINS)]!;

@@ -94,7 +94,9 @@ describe('Akismet', () => {
   ];
   it.each(ANSWERS)('%s', async (_sentence, respond, expected) => {
     const endpoint = await serve((_request, _body, response) => respond(response));
-    expect(await askAkismet(endpoint, () => 0, 200)).toEqual({ provider: 'akismet', ...expected });
+    // Short only where the time-out is what is meant: a busy machine answers late.
+    const hangs = 'reason' in expected && expected.reason === 'timeout';
+    expect(await askAkismet(endpoint, () => 0, hangs ? 200 : 10_000)).toEqual({ provider: 'akismet', ...expected });
   });
 });
 

@@ -141,7 +141,7 @@ async function submitted(unit: Unit, envelope: Envelope): Promise<Step> {
       );
     }
     const { draft } = checked;
-    const thread = normaliseThreadKey(detail.thread, site.threadParams);
+    const thread = threadOf(detail.thread, site.threadParams);
     const parent = detail.parentId ? await store.get(detail.parentId) : undefined;
     const submittedAt = timeOf(detail.submittedAt ?? envelope.time, clock.now());
     const text = textOf(id, 1, draft.body, policy.policy, submittedAt);
@@ -190,6 +190,18 @@ async function submitted(unit: Unit, envelope: Envelope): Promise<Step> {
     if (comment.status !== 'received') return again(comment);
   }
   return place(unit, comment, envelope, policy.policy);
+}
+
+/** A key that no thread can have does not become one by waiting. */
+function threadOf(key: string, listedParams: readonly string[]): string {
+  try {
+    return normaliseThreadKey(key, listedParams);
+  } catch (cause) {
+    throw new SluiceError('Comment.Malformed', `/thread: ${cause instanceof Error ? cause.message : ''}`, {
+      hint: 'send a slug, a path or the URL of the post',
+      cause,
+    });
+  }
 }
 
 /** Thread and parent decide whether a stored comment can be judged now. */
@@ -257,8 +269,13 @@ async function edited(unit: Unit, envelope: Envelope): Promise<Step> {
   }
   const { body } = checked.draft;
   const contentHash = hashOf([comment.site, comment.id, detail.editId, body]);
-  const at = clock.now();
+  // A bus tells seconds; within one, the edit that comes later is the later one.
+  const at = detail.submittedAt
+    ? timeOf(detail.submittedAt, clock.now())
+    : Math.min(timeOf(envelope.time, clock.now()) + 999, clock.now());
   const changed = await store.changeLatest(comment.id, (now) => {
+    // An older edit that comes late, or again, must not bring its text back.
+    if (at < (now.editedAt ?? 0)) return undefined;
     if (now.contentHash === contentHash || !['received', 'held', 'published'].includes(now.status)) return undefined;
     const links = linksOf(body, now.author.url);
     return {
@@ -315,12 +332,20 @@ async function reported(unit: Unit, envelope: Envelope): Promise<Step> {
     },
   ]);
   const { items } = await table.query({ pk: `C#${comment.id}`, prefix, limit: 1000 });
-  const enough = items.length >= policy.policy.reportersToQueue;
+  const countFor = ({ dismissed }: Comment): number =>
+    items.length - (dismissed?.revision === comment.publishedRevision ? dismissed.reports : 0);
+  const enough = countFor(comment) >= policy.policy.reportersToQueue;
   const changed = await store.changeLatest(comment.id, (now) =>
-    now.status !== 'published' || now.reports >= items.length || now.publishedRevision !== comment.publishedRevision
+    now.status !== 'published' || now.reports >= countFor(now) || now.publishedRevision !== comment.publishedRevision
       ? undefined
       : {
-          set: { reports: items.length, ...(enough && { queued: true, heldAt: now.heldAt ?? unit.clock.now() }) },
+          set: {
+            reports: countFor(now),
+            ...(countFor(now) >= policy.policy.reportersToQueue && {
+              queued: true,
+              heldAt: now.heldAt ?? unit.clock.now(),
+            }),
+          },
           by: 'reports',
           action: 'report',
           reason: detail.reason,

@@ -19,6 +19,9 @@ import {
 /** How often a write that lost a race is tried on the newer version before the caller hears `Store.Busy`. */
 const RACES = 8;
 
+/** Parked replies that `parked` gives at once. */
+export const PARKED_PAGE = 1000;
+
 export type Change = {
   /** Fields to set; `undefined` removes one. `id`, `site`, `version` are not for callers. */
   set: Partial<Omit<Comment, 'id' | 'site' | 'version'>>;
@@ -230,8 +233,9 @@ export function storeOf(table: Table, clock: Clock) {
       await table.write([{ put: { ...parkedKey(parentId, id), event } }]);
     },
 
+    /** At most a page of them. */
     async parked(parentId: string): Promise<readonly { id: string; event: unknown }[]> {
-      const { items } = await table.query({ pk: `C#${parentId}`, prefix: 'P#', limit: 1000 });
+      const { items } = await table.query({ pk: `C#${parentId}`, prefix: 'P#', limit: PARKED_PAGE });
       return items.map((item) => ({ id: item.sk.slice(2), event: item.event }));
     },
 

@@ -10,7 +10,17 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { type Bundle, bundleAll } from '../../infra/aws/bundle.ts';
 
-export type ColdStart = { name: string; ms: number; ratio: number; kB: number; clients: number };
+export type ColdStart = {
+  name: string;
+  ms: number;
+  /** To the empty handler, by time. */
+  ratio: number;
+  /** Of the processor: what a busy neighbour does not stretch. */
+  cpuMs: number;
+  cpuRatio: number;
+  kB: number;
+  clients: number;
+};
 
 const ROUNDS = 15;
 const ENVIRONMENT = {
@@ -36,42 +46,42 @@ export async function coldStart(): Promise<readonly ColdStart[]> {
     const bundles: Record<string, Pick<Bundle, 'folder' | 'bytes' | 'packages'>> = await bundleAll(folder);
     writeFileSync(join(folder, 'index.js'), 'exports.handler = async () => {};');
     bundles['empty handler'] = { folder, bytes: 0, packages: [] };
-    const times: Record<string, number[]> = {};
+    const times: Record<string, { ms: number; cpuMs: number }[]> = {};
     for (let round = 0; round < ROUNDS; round++) {
       for (const [name, one] of Object.entries(bundles)) (times[name] ??= []).push(await start(one.folder));
     }
-    const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
-    const empty = median(times['empty handler']!);
-    return Object.entries(bundles).map(([name, { bytes, packages }]) => {
-      const ms = median(times[name]!);
-      const clients = packages.filter((one) => one.startsWith('@aws-sdk/client-')).length;
-      return {
-        name,
-        ms: Math.round(ms),
-        ratio: Math.round((ms / empty) * 100) / 100,
-        kB: Math.round(bytes / 1000),
-        clients,
-      };
-    });
+    const of = (name: string, field: 'ms' | 'cpuMs') => median(times[name]!.map((one) => one[field]));
+    return Object.entries(bundles).map(([name, { bytes, packages }]) => ({
+      name,
+      ms: Math.round(of(name, 'ms')),
+      ratio: Math.round((of(name, 'ms') / of('empty handler', 'ms')) * 100) / 100,
+      cpuMs: Math.round(of(name, 'cpuMs')),
+      cpuRatio: Math.round((of(name, 'cpuMs') / of('empty handler', 'cpuMs')) * 100) / 100,
+      kB: Math.round(bytes / 1000),
+      clients: packages.filter((one) => one.startsWith('@aws-sdk/client-')).length,
+    }));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function start(folder: string): Promise<number> {
-  const code = `require(${JSON.stringify(join(folder, 'index.js'))}); require('fs').writeSync(1, 'r'); process.exit()`;
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+
+async function start(folder: string): Promise<{ ms: number; cpuMs: number }> {
+  const code = `require(${JSON.stringify(join(folder, 'index.js'))});
+    const { user, system } = process.cpuUsage();
+    require('fs').writeSync(1, String((user + system) / 1000)); process.exit()`;
   const began = performance.now();
   const child = spawn(process.execPath, ['-e', code], { env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'inherit'] });
-  await once(child.stdout, 'data');
+  const [said] = (await once(child.stdout, 'data')) as [Buffer];
   const ms = performance.now() - began;
   await once(child, 'close');
-  return ms;
+  return { ms, cpuMs: Number(said.toString()) };
 }
 
 if (import.meta.main) {
-  for (const { name, ms, ratio, kB, clients } of await coldStart()) {
-    process.stdout.write(
-      `${name.padEnd(20)} ${String(ms).padStart(4)} ms  ${ratio.toFixed(2)}  ${kB} kB  ${clients} clients\n`,
-    );
+  for (const { name, ms, ratio, cpuMs, cpuRatio, kB, clients } of await coldStart()) {
+    const columns = [`${ms} ms (${ratio})`, `processor ${cpuMs} ms (${cpuRatio})`, `${kB} kB`, `${clients} clients`];
+    process.stdout.write(`${name.padEnd(20)} ${columns.join('  ')}\n`);
   }
 }

@@ -112,7 +112,10 @@ export function startChild(
         },
       );
       sent.on('timeout', () => sent.destroy(new Error('no answer within 20 s')));
-      sent.on('error', reject);
+      sent.on('error', (cause) => {
+        const gone = child.exitCode ?? child.signalCode;
+        reject(gone === null ? cause : new Error(`the server ended (${gone}): ${words}`, { cause }));
+      });
       sent.end(payload);
     });
 
