@@ -32,7 +32,7 @@ export const ERRORS = {
   'Mail.Transient': { status: 503, retry: true, title: 'The mail server asks to try later' },
   'Mail.Refused': { status: 502, retry: false, title: 'The mail server refused the message' },
   'Mail.Uncertain': { status: 502, retry: false, title: 'The mail may or may not have been taken' },
-  'Webhook.Refused': { status: 502, retry: false, title: 'The receiver of a webhook did not take the event' },
+  'Webhook.Refused': { status: 502, retry: false, title: 'A webhook was refused' },
   'Workflow.TokenStale': { status: 410, retry: false, title: 'The task token is no longer waited for' },
   'Workflow.Unknown': { status: 404, retry: false, title: 'There is no such workflow or execution' },
   'Definition.Invalid': { status: 400, retry: false, title: 'The definition is not valid' },

@@ -1,22 +1,20 @@
 import { PIPELINE_SOURCE } from './events.ts';
 import type { Bus, Clock, Table } from './ports.ts';
-import { HOOK_EVENTS, webhooksOf } from './store/webhooks.ts';
-
-const TYPES: ReadonlySet<string> = new Set(HOOK_EVENTS);
+import { wantedOf } from './store/webhooks.ts';
 
 /**
  * Marks what a webhook of its site wants to hear of (`hooks: true` in the detail); the rule of `webhooks` matches the mark
  * alone. A site without webhooks costs one small read in 5 s, and no message.
  */
 export function hookedBus(bus: Bus, table: Table, clock: Clock): Bus {
-  const webhooks = webhooksOf(table, clock);
+  const wanted = wantedOf(table, clock);
   return {
     async put(entries) {
       const marked = await Promise.all(
         entries.map(async (entry) => {
-          if (entry.source !== PIPELINE_SOURCE || !TYPES.has(entry.type)) return entry;
-          const detail = entry.detail as { site: string };
-          if (!(await webhooks.wanted(detail.site)).has(entry.type)) return entry;
+          const detail = entry.detail as { site?: string };
+          if (entry.source !== PIPELINE_SOURCE || !detail.site) return entry;
+          if (!(await wanted(detail.site)).has(entry.type)) return entry;
           return { ...entry, detail: { ...detail, hooks: true } };
         }),
       );

@@ -94,11 +94,9 @@ export function readerOf({
 
     if (kind === 'sign-in') {
       const until = record.at + SIGN_IN_MINUTES * 60_000;
-      if (until <= clock.now()) return { skip: 'the link would be over' };
+      if (until <= clock.now()) return { skip: 'too late' };
       const why = (await contacts.address(emailHash))?.suppressed;
-      return why === undefined
-        ? { ...base, signIn: { id: commentId.replace(/^sign-in:/, ''), until } }
-        : { skip: `suppressed: ${why}` };
+      return why === undefined ? { ...base, signIn: { id: commentId.slice('sign-in:'.length), until } } : { skip: why };
     }
     if (kind === 'digest') {
       const barred = await contacts.barred(emailHash, site.id, '');

@@ -91,31 +91,27 @@ export function renderConfirmation({ site, url, days }: { site: string; url: str
   const subject = `Confirm your address for replies on ${name}`;
   const ask = `Somebody asked ${name} to send replies to a comment to this address. If that was you, confirm it:`;
   const otherwise = `If it was not you, do nothing: the address is deleted within ${days} days, and you are not asked again in this month.`;
-  return {
-    subject: oneLine(subject, SUBJECT_CHARACTERS),
-    text: [ask, '', url, '', otherwise, ''].join('\n'),
-    html: htmlPage(
-      subject,
-      `<p>${escapeHtml(ask)}</p><p>${link(url, 'Confirm this address')}</p>`,
-      `<p>${escapeHtml(otherwise)}</p>`,
-    ),
-  };
+  return asking(subject, { ask, url, label: 'Confirm this address', otherwise });
 }
 
 /** The link that signs an author in. Holds nothing that the one who asked for it typed: that may have been anybody. */
 export function renderSignIn({ site, url, minutes }: { site: string; url: string; minutes: number }): Rendered {
   const name = oneLine(site, 80);
   const subject = `Sign in as an author of ${name}`;
-  const ask = `Somebody, probably you, wants to sign in as an author of ${name}. This link works once, within ${minutes} minutes:`;
-  const otherwise = 'If it was not you, do nothing: without this link nobody can sign in.';
+  const ask = `This link signs you in at ${name}, once, within ${minutes} minutes:`;
+  const otherwise = 'If you did not ask, do nothing.';
+  return asking(subject, { ask, url, label: 'Sign in', otherwise });
+}
+
+/** A mail of one link. */
+function asking(
+  subject: string,
+  { ask, url, label, otherwise }: { ask: string; url: string; label: string; otherwise: string },
+): Rendered {
   return {
     subject: oneLine(subject, SUBJECT_CHARACTERS),
     text: [ask, '', url, '', otherwise, ''].join('\n'),
-    html: htmlPage(
-      subject,
-      `<p>${escapeHtml(ask)}</p><p>${link(url, 'Sign in')}</p>`,
-      `<p>${escapeHtml(otherwise)}</p>`,
-    ),
+    html: htmlPage(subject, `<p>${escapeHtml(ask)}</p><p>${link(url, label)}</p>`, `<p>${escapeHtml(otherwise)}</p>`),
   };
 }
 

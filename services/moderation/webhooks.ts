@@ -21,7 +21,7 @@ const RACES = 5;
 /** Whom a site tells what happened, besides people: https://www.standardwebhooks.com */
 export function webhookRoutes(ports: Ports): Route<Moderator>[] {
   const { table, clock, vault, ids } = ports;
-  const webhooks = webhooksOf(table, clock);
+  const webhooks = webhooksOf(table);
   const sites = sitesOf(table, clock);
 
   const mustHave = async (caller: Moderator, site: string): Promise<string> => {

@@ -53,7 +53,7 @@ export const webhook: Service = (ports) => webhookOver(ports);
 /** @param network for tests; the public internet otherwise */
 export const webhookOver = (ports: Ports, network?: Network): ReturnType<Service> => {
   const { table, clock, log } = ports;
-  const webhooks = webhooksOf(table, clock);
+  const webhooks = webhooksOf(table);
   const deliverTo = deliveryOf(ports, network);
 
   const attempt = async (hook: Webhook, message: Again): Promise<void> => {

@@ -62,7 +62,7 @@ async function rig(url: string, network: Network, fields: Partial<Webhook> = {})
     createdAt: 0,
     ...fields,
   };
-  const webhooks = webhooksOf(ports.table, clock);
+  const webhooks = webhooksOf(ports.table);
   await webhooks.change('demo', () => [hook]);
   const consume = webhookOver(ports, network);
   return {

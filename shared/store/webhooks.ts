@@ -43,44 +43,41 @@ const REMEMBERED_SITES = 1000;
 const listKey = (site: string): Key => ({ pk: `S#${site}`, sk: 'webhooks' });
 const lastKey = (site: string, id: string): Key => ({ pk: `S#${site}`, sk: `webhook-last#${id}` });
 
-export function webhooksOf(table: Table, clock: Clock) {
+type Listed = { hooks: readonly Webhook[]; version: number };
+
+async function read(table: Table, site: string): Promise<Listed> {
+  const item = await table.get(listKey(site));
+  return item ? strip<Listed>(item) : { hooks: [], version: 0 };
+}
+
+/** The types of which some webhook of a site wants to hear, at most 5 s old: apart, for whoever puts events needs no more. */
+export function wantedOf(table: Table, clock: Clock): (site: string) => Promise<ReadonlySet<string>> {
   const remembered = new Map<string, { at: number; value: Promise<ReadonlySet<string>> }>();
-
-  const read = async (site: string): Promise<{ hooks: readonly Webhook[]; version: number }> => {
-    const item = await table.get(listKey(site));
-    return item ? strip<{ hooks: readonly Webhook[]; version: number }>(item) : { hooks: [], version: 0 };
+  return async (site) => {
+    const now = clock.now();
+    const hit = remembered.get(site);
+    if (hit && now - hit.at < REMEMBER_MS) return hit.value;
+    if (remembered.size >= REMEMBERED_SITES) remembered.clear();
+    const value = read(table, site).then(
+      ({ hooks }) => new Set<string>(hooks.flatMap(({ enabled, events }) => (enabled ? events : []))),
+    );
+    remembered.set(site, { at: now, value });
+    value.catch(() => remembered.delete(site));
+    return value;
   };
+}
 
+export function webhooksOf(table: Table) {
   return {
     async list(site: string): Promise<readonly Webhook[]> {
-      return (await read(site)).hooks;
+      return (await read(table, site)).hooks;
     },
 
-    /** All or nothing: false when somebody else changed the list since, or `change` answers undefined. */
-    async change(
-      site: string,
-      change: (hooks: readonly Webhook[]) => readonly Webhook[] | undefined,
-    ): Promise<boolean> {
-      const { hooks, version } = await read(site);
-      const next = change(hooks);
-      if (!next) return false;
-      const item = { ...listKey(site), hooks: next, version: version + 1 };
-      remembered.delete(site);
+    /** All or nothing: false when somebody else changed the list since. */
+    async change(site: string, change: (hooks: readonly Webhook[]) => readonly Webhook[]): Promise<boolean> {
+      const { hooks, version } = await read(table, site);
+      const item = { ...listKey(site), hooks: change(hooks), version: version + 1 };
       return (await table.write([{ put: item, if: version === 0 ? 'absent' : { version } }])).done;
-    },
-
-    /** The types of which some webhook of the site wants to hear, at most 5 s old. */
-    async wanted(site: string): Promise<ReadonlySet<string>> {
-      const now = clock.now();
-      const hit = remembered.get(site);
-      if (hit && now - hit.at < REMEMBER_MS) return hit.value;
-      if (remembered.size >= REMEMBERED_SITES) remembered.clear();
-      const value = read(site).then(
-        ({ hooks }) => new Set<string>(hooks.flatMap(({ enabled, events }) => (enabled ? events : []))),
-      );
-      remembered.set(site, { at: now, value });
-      value.catch(() => remembered.delete(site));
-      return value;
     },
 
     async last(site: string, id: string): Promise<LastDelivery | undefined> {
