@@ -69,17 +69,20 @@ function judgeRows(rows: readonly Row[], model: Model): Judged[] {
   });
 }
 
-function trained(corpora: Corpora, out: (row: Row) => boolean, name: string): Model {
+function trained(corpora: () => Corpora, out: (row: Row) => boolean, name: string): Model {
   const kept = values.cache && join(values.cache, `without-${name.replaceAll(' ', '-')}.bin`);
   if (kept && existsSync(kept)) return parseModel(readFileSync(kept));
   progress(`training without ${name}`);
-  const { bytes } = train(corpora, (row) => !out(row), '');
+  const { bytes } = train(corpora(), (row) => !out(row), '');
   if (kept) writeFileSync(kept, bytes);
   return parseModel(bytes);
 }
 
 function judgeWithout(corpora: Corpora, rows: readonly Row[], out: (row: Row) => boolean, name: string): Judged[] {
-  return judgeRows(rows.filter(out), trained(corpora, out, name));
+  return judgeRows(
+    rows.filter(out),
+    trained(() => corpora, out, name),
+  );
 }
 
 function judgeAll(all: readonly Row[]): Judged[] {
@@ -116,10 +119,17 @@ const HEAD = ['AUC', 'AP', 'acc .5', 'R@P99', 'R@1%', 'R@.1%', 'ECE', 'Brier'];
 const cell = (value: number) => (Number.isNaN(value) ? '-' : value.toFixed(4)).padStart(8);
 
 if (values['learning-curve']) {
-  const corpora = readCorpora(readRows(folder));
+  const rows = readRows(folder);
+  // Read once, and only if something is to be trained.
+  let corpora: Corpora | undefined;
   const curve = learningCurve(
-    corpora.rows,
-    (source) => trained(corpora, (row) => row.source === source, source),
+    rows.filter((row) => row.toxic === undefined),
+    (source) =>
+      trained(
+        () => (corpora ??= readCorpora(rows)),
+        (row) => row.source === source,
+        source,
+      ),
     values.only?.split(','),
   );
   print(

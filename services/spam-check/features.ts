@@ -276,6 +276,11 @@ function add(hash: number, view: number, owner: number): void {
   features.perView[view]!++;
 }
 
+/** Words that every comment may have, as features of their own: they teach nothing about a site. */
+export const COMMON_WORDS: ReadonlySet<number> = new Set(
+  [...functionWords.keys()].map((hash) => mix(hash ^ Math.imul(2, 0x9e3779b1))),
+);
+
 const V_LETTERS = 0;
 const V_WORDS = 1;
 const V_AUTHOR = 2;

@@ -4,7 +4,7 @@
  * The document holds the lessons themselves (hashed), not weights: the weights are a function of the set of lessons,
  * so that taking one back is exact, and neither order nor repetition matters.
  */
-import { VIEWS } from './features.ts';
+import { COMMON_WORDS, VIEWS } from './features.ts';
 import type { Features } from './features.ts';
 
 export const AXES = ['spam', 'toxicity'] as const;
@@ -34,7 +34,7 @@ export const LESSON_WORDS = 24;
 
 /** The most that a site's lessons move a comment, in log-odds: they correct the model, they do not replace it. */
 export const MOST_SHIFT = 4;
-const PENALTY: Readonly<Record<Axis, number>> = { spam: 0.25, toxicity: 1 };
+const PENALTY: Readonly<Record<Axis, number>> = { spam: 1, toxicity: 1 };
 const BIAS_PENALTY = 8;
 const ROUNDS = 120;
 
@@ -45,9 +45,13 @@ const NOTHING: Prepared = { weights: new Map(), bias: 0 };
 const V_LETTERS = VIEWS.indexOf('letters');
 const BITS_24 = 0xffffff;
 
-/** Features that a lesson may keep: all but character n-grams, which are too many to be bounded and too like each other. */
+/**
+ * Features that a lesson may keep: no character n-grams, which are too many to be bounded and too like each other, and
+ * no words that every comment has: most lessons are of one label, and would make those words speak for it.
+ */
 export function* lessonFeatures(f: Features): Generator<number> {
-  for (let i = 0; i < f.count; i++) if (f.view[i] !== V_LETTERS) yield f.hash[i]! & BITS_24;
+  for (let i = 0; i < f.count; i++)
+    if (f.view[i] !== V_LETTERS && !COMMON_WORDS.has(f.hash[i]!)) yield f.hash[i]! & BITS_24;
 }
 
 const prepared = new WeakMap<SiteWeights, Partial<Record<Axis, Prepared>>>();
