@@ -11,7 +11,7 @@ const AUTHOR = { id: 'mara', name: 'Mara Lindqvist' };
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** `[id, name or the author, hours ago, text, parent]`; one of them is plain advertising, so that the desk is not empty. */
+/** `[id, name or the author, hours ago, text, parent]`; one of them has four links, so that the desk is not empty. */
 const COMMENTS: readonly [id: string, name: string, hoursAgo: number, body: string, parent?: string][] = [
   [
     'demo-01',
@@ -87,9 +87,9 @@ const COMMENTS: readonly [id: string, name: string, hoursAgo: number, body: stri
   ['demo-15', 'Sofia', 2, 'Reading this with the stylesheet off and it is still a perfectly good page. Well done.'],
   [
     'demo-16',
-    'Best Deals 24',
+    'Kenji',
     1,
-    'CHEAP watches and bags!!! http://deals.example/a http://deals.example/b http://deals.example/c http://deals.example/d',
+    'Four write-ups on queues that I found useful: https://kenji.example/backoff https://kenji.example/visibility https://kenji.example/dead-letters https://kenji.example/order',
   ],
 ];
 

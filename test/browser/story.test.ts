@@ -61,7 +61,7 @@ it('lets a moderator publish what was held, by keyboard, and the reader sees it'
   await page.locator('input[type=password]').fill(ADMIN_PASSWORD);
   await page.locator('input:not([type=password])').first().fill('admin');
   await page.keyboard.press('Enter');
-  await page.getByText('Best Deals 24').first().waitFor();
+  await page.getByText('Kenji').first().waitFor();
   await page.keyboard.press('p');
   await expect
     .poll(
