@@ -93,7 +93,8 @@ const comment = (detail: object, entry: object = {}) => ({
 
 /** Puts a comment that the policy holds, and waits until its review waits. */
 async function held(id: string): Promise<{ executionArn: string; name: string }> {
-  const body = 'See http://a.example/1 http://b.example/2 http://c.example/3 http://d.example/4 for more.';
+  const body =
+    'Four write-ups on queues that I found useful: https://kim.example/backoff https://kim.example/order https://kim.example/delay https://kim.example/retry';
   await events.send(new PutEventsCommand({ Entries: [comment({ id, body: `${body} (${id})` })] }));
   await expect.poll(() => tokenOf(id), { timeout: 10_000 }).toMatch(/./);
   const { items } = await instance.runtime.ports.table.query({ pk: `C#${id}` });

@@ -222,7 +222,7 @@ describe('an event put on the bus', () => {
     await put({
       ...base,
       id: 'held-parent',
-      body: 'http://a.example http://b.example http://c.example http://d.example',
+      body: 'Four write-ups on queues that I found useful: https://kim.example/backoff https://kim.example/order https://kim.example/delay https://kim.example/retry',
     });
     await sluice.quiet();
     await put({ ...base, id: 'early-reply', body: 'A reply.', parentId: 'held-parent' });

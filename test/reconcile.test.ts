@@ -23,7 +23,8 @@ const submit = async (thread: string, body: string) => {
 const leave = async (comment: Comment) => {
   await sluice.runtime.table.write([{ put: headItem(comment) }]);
 };
-const LINKS = 'See http://a.example http://b.example http://c.example http://d.example';
+const LINKS =
+  'Four write-ups on queues that I found useful: https://kim.example/backoff https://kim.example/order https://kim.example/delay https://kim.example/retry';
 
 beforeAll(async () => {
   sluice = await testInstance({}, { demo: false });

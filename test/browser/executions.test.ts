@@ -39,7 +39,7 @@ beforeAll(async () => {
   await submit({ id: 'drawn-broken', site: 'nowhere', body: '<img src=x onerror=alert(1)>' });
   await submit({
     id: 'drawn-held',
-    body: 'http://a.example/1 http://b.example/2 http://c.example/3 http://d.example/4',
+    body: 'Four write-ups on queues that I found useful: https://kim.example/backoff https://kim.example/order https://kim.example/delay https://kim.example/retry',
   });
   await sluice.quiet();
 });

@@ -13,7 +13,8 @@ import { sitesOf } from '../../shared/store/sites.ts';
 import { vaultOf } from '../../shared/vault.ts';
 import { woundClock } from '../contracts/rigs.ts';
 
-export const LINKS = 'See https://a.example https://b.example https://c.example https://d.example';
+export const LINKS =
+  'Four write-ups on queues that I found useful: https://kim.example/backoff https://kim.example/order https://kim.example/delay https://kim.example/retry';
 
 type Execution = { name: string; status: string; error: string | null };
 
