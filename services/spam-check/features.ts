@@ -180,18 +180,16 @@ function readOf(code: number): Read {
   return known;
 }
 
-const list = (words: string) => new Set(words.split(' ').map((word) => hashWord(word)));
-const PROMOTION = list(
-  'subscribe sub check checkout visit click follow join buy order contact text call email inbox dm message whatsapp telegram signup register download earn invest hire apply promo discount free cheap channel guaranteed win winner bonus slot gacor daftar cek minat open jual promosi murah follower followers order wa',
-);
-const MESSENGER = list(
-  'whatsapp whatsap watsapp telegram wa tg signal kik line viber skype wechat imo hangout gmail instagram',
-);
-const PRAISE = list(
-  'great nice good awesome amazing wonderful excellent informative useful helpful fantastic lovely thanks thank post blog article site website share sharing information information blogging webpage posts weblog keep',
-);
-const FIRST = list('i im ive my me mine we our us saya aku gue gw');
-const SECOND = list('you your youre u ur yours kamu anda kalian');
+/** Words by what they are for: each list is one shape figure. */
+const PURPOSES = {
+  promotion:
+    'subscribe sub check checkout visit click follow join buy order contact text call email inbox dm message whatsapp telegram signup register download earn invest hire apply promo discount free cheap channel guaranteed win winner bonus slot gacor daftar cek minat open jual promosi murah follower followers order wa',
+  messenger: 'whatsapp whatsap watsapp telegram wa tg signal kik line viber skype wechat imo hangout gmail instagram',
+  praise:
+    'great nice good awesome amazing wonderful excellent informative useful helpful fantastic lovely thanks thank post blog article site website share sharing information information blogging webpage posts weblog keep',
+  first: 'i im ive my me mine we our us saya aku gue gw',
+  second: 'you your youre u ur yours kamu anda kalian',
+} as const;
 
 /** Function words that tell languages apart when written in Latin letters. Light on purpose: it only has to say when to be silent. */
 const FUNCTION_WORDS: Record<string, string> = {
@@ -209,11 +207,17 @@ const FUNCTION_WORDS: Record<string, string> = {
   tl: 'ang ng sa na mga at ay ko mo po ako ikaw siya kami hindi naman lang din yung ito para kasi pero salamat ba',
 };
 export const LATIN_LANGS = Object.keys(FUNCTION_WORDS);
-const functionWords = new Map<number, number>(); // hash of the word → bits of LATIN_LANGS
-LATIN_LANGS.forEach((lang, bit) => {
-  for (const word of FUNCTION_WORDS[lang]!.split(' '))
-    functionWords.set(hashWord(word), (functionWords.get(hashWord(word)) ?? 0) | (1 << bit));
-});
+/** Hash of a word → a bit for each of {@link LATIN_LANGS}, then for each purpose: one look for all lists. */
+const wordBits = new Map<number, number>();
+const bitOf = (words: string, bit: number) => {
+  for (const word of words.split(' ')) wordBits.set(hashWord(word), (wordBits.get(hashWord(word)) ?? 0) | (1 << bit));
+};
+LATIN_LANGS.forEach((lang, bit) => bitOf(FUNCTION_WORDS[lang]!, bit));
+const [PROMOTION, MESSENGER, PRAISE, FIRST, SECOND] = Object.values(PURPOSES).map((words, i) => {
+  bitOf(words, LATIN_LANGS.length + i);
+  return 1 << (LATIN_LANGS.length + i);
+}) as [number, number, number, number, number];
+const LANG_BITS = (1 << LATIN_LANGS.length) - 1;
 
 const ADDRESS =
   /(?:https?:\/\/|www\.)[^\s<>"']+|\b[a-z0-9][a-z0-9-]{1,62}(?:\.[a-z0-9-]{1,62}){0,3}\.(?:com|net|org|info|biz|co|io|me|tv|ru|uk|in|us|de|id|ly|gl|be|xyz|top|site|online|club|shop|store|live|win|vip|app|link|page|pw|tk|ml|cc)\b(?:\/[^\s<>"']*)?/gi;
@@ -243,7 +247,26 @@ let stamp = 0;
 /** The part of the set that is in use: a short text stays within the nearest cache. */
 let seenMask = SEEN - 1;
 const units = new Uint16Array(TOKEN_UNITS * 4 + 8);
-const wordCounts = new Map<number, number>();
+const wordHash = new Int32Array(SEEN / 4);
+const wordAt = new Int32Array(SEEN / 4);
+const wordSeen = new Int32Array(SEEN / 4);
+
+/** The place of a word in the counts, its own or a free one. A text has fewer words than half the places. */
+function wordSlot(hash: number): number {
+  const mask = seenMask >>> 2;
+  let slot = mix(hash) & mask;
+  while (wordAt[slot] === stamp && wordHash[slot] !== hash) slot = (slot + 1) & mask;
+  return slot;
+}
+/** Counts a word; returns how often it was met by now. */
+function countWord(hash: number): number {
+  const slot = wordSlot(hash);
+  if (wordAt[slot] === stamp) return ++wordSeen[slot]!;
+  wordAt[slot] = stamp;
+  wordHash[slot] = hash;
+  return (wordSeen[slot] = 1);
+}
+const hasWord = (hash: number) => wordAt[wordSlot(hash)] === stamp;
 
 /** Spreads the bits (the finaliser of MurmurHash3, Appleby, public domain). */
 function mix(hash: number): number {
@@ -278,7 +301,9 @@ function add(hash: number, view: number, owner: number): void {
 
 /** Words that every comment may have, as features of their own: they teach nothing about a site. */
 export const COMMON_WORDS: ReadonlySet<number> = new Set(
-  [...functionWords.keys()].map((hash) => mix(hash ^ Math.imul(2, 0x9e3779b1))),
+  [...wordBits]
+    .flatMap(([hash, bits]) => (bits & LANG_BITS ? [hash] : []))
+    .map((hash) => mix(hash ^ Math.imul(2, 0x9e3779b1))),
 );
 
 const V_LETTERS = 0;
@@ -408,6 +433,8 @@ function readText(f: Features): void {
   let praise = 0;
   let spaced = 0;
   let singles = 0;
+  let distinct = 0;
+  let mostRepeated = 0;
   let singleText = '';
   let longestRun = 0;
   let run = 0;
@@ -425,7 +452,6 @@ function readText(f: Features): void {
   let keywordLine = 0;
   const scriptCounts = scriptTally.fill(0);
   const langs = langTally.fill(0);
-  wordCounts.clear();
 
   const pushToken = (kind: number, start: number, end: number, word: number): number => {
     if (f.tokens >= TOKENS) return TOKENS - 1;
@@ -649,15 +675,19 @@ function readText(f: Features): void {
     if (kind === KIND_WORD) {
       words++;
       wordUnits += visible;
-      const seen = (wordCounts.get(hash) ?? 0) + 1;
-      wordCounts.set(hash, seen);
-      const bits = functionWords.get(hash);
-      if (bits && seen === 1) for (let bit = 0; bit < LATIN_LANGS.length; bit++) if (bits & (1 << bit)) langs[bit]!++;
-      if (PROMOTION.has(hash)) promotion++;
-      if (MESSENGER.has(hash)) messenger++;
-      if (PRAISE.has(hash)) praise++;
-      if (FIRST.has(hash)) first++;
-      if (SECOND.has(hash)) second++;
+      const seen = countWord(hash);
+      if (seen === 1) distinct++;
+      if (seen > mostRepeated) mostRepeated = seen;
+      const bits = wordBits.get(hash);
+      if (bits) {
+        if (seen === 1 && bits & LANG_BITS)
+          for (let bit = 0; bit < LATIN_LANGS.length; bit++) if (bits & (1 << bit)) langs[bit]!++;
+        if (bits & PROMOTION) promotion++;
+        if (bits & MESSENGER) messenger++;
+        if (bits & PRAISE) praise++;
+        if (bits & FIRST) first++;
+        if (bits & SECOND) second++;
+      }
       if (wordUpper === wordLetters && wordLetters > 2) shouted++;
       else if (wordUpper === 1 && readOf(text.codePointAt(start)!).upper && !sentenceStart) titled++;
       else if (wordUpper > 0 && wordUpper < wordLetters && !readOf(text.codePointAt(start)!).upper) code++;
@@ -700,8 +730,6 @@ function readText(f: Features): void {
   for (let s = 1; s < scriptCounts.length; s++) if (scriptCounts[s]! > 0) scripts++;
   f.lang = guessLanguage(scriptCounts, langs, letters);
   f.foreignHints = accents + Math.max(...langs.subarray(1));
-  let mostRepeated = 0;
-  for (const n of wordCounts.values()) if (n > mostRepeated) mostRepeated = n;
   if (lines > 0 && lineWords > 0 && lineWords <= 6) keywordLine = 1;
 
   const units1 = Math.max(1, letters + digits + punct + emoji);
@@ -741,7 +769,7 @@ function readText(f: Features): void {
   shape[AT['digit-tail']] = digitTail;
   shape[AT['shouted-words']] = share(shouted, words);
   shape[AT['titled-words']] = share(titled, words);
-  shape[AT['distinct-words']] = share(wordCounts.size, words);
+  shape[AT['distinct-words']] = share(distinct, words);
   shape[AT['most-repeated']] = share(mostRepeated, words);
   shape[AT['longest-run']] = Math.min(longestRun, 16);
   shape[AT['first-person']] = share(first, words);
@@ -755,7 +783,7 @@ function readText(f: Features): void {
   shape[AT.scripts] = scripts;
   shape[AT['reply-mark']] = text.startsWith('@') || text.startsWith('>') ? 1 : 0;
   shape[AT['promotion-words']] = log1(promotion);
-  shape[AT['repeated-words']] = log1(words - wordCounts.size);
+  shape[AT['repeated-words']] = log1(words - distinct);
   shape[AT['praise-words']] = log1(praise);
   shape[AT['short-lines']] = log1(shortLines);
   shape[AT['keyword-line']] = keywordLine;
@@ -808,7 +836,7 @@ function readAuthor(f: Features, name: string): void {
   for (let i = 1; i < parts.length && i < 12; i++) add(hashWord(`${parts[i - 1]} ${parts[i]}`), V_AUTHOR, OWNER_AUTHOR);
   add(hashWord(`<${nameShape(name)}>`), V_AUTHOR, OWNER_AUTHOR);
   let inText = 0;
-  for (const part of parts) if (part.length > 2 && wordCounts.has(hashWord(part))) inText++;
+  for (const part of parts) if (part.length > 2 && hasWord(hashWord(part))) inText++;
   const consonants = /[bcdfghjklmnpqrstvwxz]{4,}/.exec(core)?.[0].length ?? 0;
   shape[AT['name-length']] = log1(name.length);
   shape[AT['name-words']] = parts.length;

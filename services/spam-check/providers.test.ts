@@ -72,7 +72,12 @@ describe('Akismet', () => {
     });
   });
 
-  const ANSWERS: [sentence: string, respond: (response: ServerResponse) => void, expected: object][] = [
+  const ANSWERS: [
+    sentence: string,
+    respond: (response: ServerResponse) => void,
+    expected: object,
+    timeoutMs?: number,
+  ][] = [
     ['says ham', (r) => r.end('false'), { answered: true, spam: false, confidence: 0.9 }],
     [
       'is surest of what it would discard',
@@ -89,14 +94,12 @@ describe('Akismet', () => {
       (r) => r.writeHead(503).end('true'),
       { answered: false, reason: 'unreachable' },
     ],
-    ['has not answered when it hangs', () => {}, { answered: false, reason: 'timeout' }],
+    ['has not answered when it hangs', () => {}, { answered: false, reason: 'timeout' }, 100],
     ['has not answered when it hangs up', (r) => r.destroy(), { answered: false, reason: 'unreachable' }],
   ];
-  it.each(ANSWERS)('%s', async (_sentence, respond, expected) => {
+  it.each(ANSWERS)('%s', async (_sentence, respond, expected, timeoutMs = 10_000) => {
     const endpoint = await serve((_request, _body, response) => respond(response));
-    // Short only where the time-out is what is meant: a busy machine answers late.
-    const hangs = 'reason' in expected && expected.reason === 'timeout';
-    expect(await askAkismet(endpoint, () => 0, hangs ? 200 : 10_000)).toEqual({ provider: 'akismet', ...expected });
+    expect(await askAkismet(endpoint, () => 0, timeoutMs)).toEqual({ provider: 'akismet', ...expected });
   });
 });
 
