@@ -306,6 +306,9 @@ export const COMMON_WORDS: ReadonlySet<number> = new Set(
     .map((hash) => mix(hash ^ Math.imul(2, 0x9e3779b1))),
 );
 
+/** Whether a token's {@link Features.word} is one that every comment may have. */
+export const isCommonWord = (word: number) => ((wordBits.get(word) ?? 0) & LANG_BITS) !== 0;
+
 const V_LETTERS = 0;
 const V_WORDS = 1;
 const V_AUTHOR = 2;

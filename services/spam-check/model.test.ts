@@ -99,11 +99,40 @@ describe('the judge', () => {
   it('quotes the words that moved it, short and without control characters', () => {
     const { signals } = scoreOf('please\u0007 subscribe\u202E to my channel '.repeat(3), 'a\nb\u0000c'.repeat(40));
     const text = signals.find(({ name }) => name === 'text')!;
-    expect(text.words).toMatch(/"[^"]*(subscribe|channel)[^"]*"/);
+    expect(text.words).toMatch(/“[^”]*(subscribe|channel)[^”]*”/);
     for (const { words } of signals) {
       expect(words).not.toMatch(/[\p{Cc}\u202E]/u);
       expect(words.length).toBeLessThan(260);
     }
+  });
+  it.each([
+    [
+      'a link',
+      { text: 'See https://cheap-pills.example/now' },
+      'links-in-text',
+      /“https:\/\/cheap-pills\.example\/now”/,
+    ],
+    ['a disguise', { text: 'main di 𝑺𝑳𝑶𝑻𝟖𝟖 gacor' }, 'disguised-letters', /letters made for decoration/],
+    ['a messenger and a number', { text: 'Text me on WhatsApp +1 555 123 4567' }, 'contact', /phone number|messenger/],
+    ['a name', { text: 'Nice', author: 'Cheap Loans' }, 'author-name', /“Cheap Loans”/],
+    ['what is missing', { text: 'Nice' }, 'nothing-unusual', /no link .*no name and no website/],
+  ] as const)('says of %s what was found', (_sentence, comment, name, expected) => {
+    expect(explain(comment).signals.find((signal) => signal.name === name)?.words).toMatch(expected);
+  });
+  it('says nothing of a name, a website or repeated words that are not there', () => {
+    for (const comment of [
+      { text: 'This helped me a lot.' },
+      { text: 'This helped me a lot.', author: ' ', link: '' },
+    ]) {
+      const names = explain(comment).signals.map(({ name }) => name);
+      expect(names).not.toContain('author-name');
+      expect(names).not.toContain('link-host');
+    }
+    expect(explain({ text: '' }).signals.find(({ name }) => name === 'repetition')?.words).toBe('Has no words');
+  });
+  it('quotes no punctuation and no word that every comment has', () => {
+    const { signals } = explain({ text: 'It is what it is, and that was that. Or is it?' });
+    expect(signals.map(({ words }) => words).join('\n')).not.toMatch(/“(?:[.,?]|is|it|and|that)”/i);
   });
   it('judges alike what looks alike: a disguise does not lower the score below even', () => {
     expect(scoreOf('main di slot88 gacor maxwin').score).toBeGreaterThan(0.5);

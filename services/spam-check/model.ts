@@ -17,7 +17,9 @@ import {
   VIEWS,
   extract,
 } from './features.ts';
-import type { CommentText, Features, ShapeName } from './features.ts';
+import type { CommentText, Features } from './features.ts';
+import { G, GROUPS, MAY_BE_ABSENT, groupOfShape, isThere, wordsFor, wordsForAbuse } from './reasons.ts';
+import type { Parts } from './reasons.ts';
 import { prepare, shiftOf } from './site-weights.ts';
 import type { SiteWeights } from './site-weights.ts';
 import type { Thresholds } from './thresholds.ts';
@@ -157,36 +159,6 @@ export function shippedModel(): Model {
   return (loaded ??= parseModel(readFileSync(new URL('model.bin', import.meta.url))));
 }
 
-/** What a part of the sum is called before a moderator. */
-const GROUPS = [
-  'prior',
-  'text',
-  'plain-words',
-  'author-name',
-  'link-host',
-  'links-in-text',
-  'disguised-letters',
-  'contact',
-  'repetition',
-  'writing',
-  'nothing-unusual',
-  'site-learning',
-] as const;
-type Group = (typeof GROUPS)[number];
-const G = Object.fromEntries(GROUPS.map((group, index) => [group, index])) as Record<Group, number>;
-
-const SHAPE_GROUPS: Partial<Record<Group, ShapeName[]>> = {
-  'links-in-text': ['urls', 'url-share', 'url-last', 'url-first', 'url-only', 'url-depth', 'url-hyphens', 'url-digits'],
-  'disguised-letters': ['fancy-share', 'fancy', 'mixed-words', 'invisible', 'stacked-marks', 'spaced-letters'],
-  contact: ['phone', 'messenger', 'handles', 'mail', 'money', 'long-numbers'],
-  repetition: ['distinct-words', 'most-repeated', 'longest-run', 'repeated-words'],
-};
-const groupOfShape = Uint8Array.from(SHAPE, (name, index) => {
-  if (index >= LINK_FROM) return G['link-host'];
-  if (index >= NAME_FROM) return G['author-name'];
-  for (const [group, names] of Object.entries(SHAPE_GROUPS)) if (names.includes(name)) return G[group as Group];
-  return G.writing;
-});
 // Where a tree asks for the linear model's opinion, the answer belongs to what that opinion is about.
 const groupOfColumn = Uint8Array.from([
   ...groupOfShape,
@@ -204,6 +176,7 @@ const tokenSum = new Float64Array(extract({ text: '' }).start.length);
 const toxicSum = new Float64Array(tokenSum.length);
 const viewSum = new Float64Array(V);
 const groupSum = new Float64Array(GROUPS.length);
+const columnSum = new Float64Array(COLUMNS);
 const columns = new Float32Array(COLUMNS);
 
 /** The weight of a feature, 0 for what was not met in training. */
@@ -219,6 +192,8 @@ function lookUp(table: Table, hash: number, view: number): number {
 
 const sigmoid = (z: number) => 1 / (1 + Math.exp(-z));
 const MOST_SIGNALS = 8;
+/** Log-odds below which a reason moved nothing. */
+const LEAST_SIGNAL = 0.1;
 
 /**
  * Judges one comment. Pure and synchronous; the model is read from disk once.
@@ -228,7 +203,8 @@ const MOST_SIGNALS = 8;
  */
 export function assess(comment: CommentText, site?: SiteWeights, model: Model = shippedModel()): Assessment {
   const whole = explain(comment, site, model);
-  return { ...whole, signals: whole.signals.slice(0, MOST_SIGNALS) };
+  const signals = whole.signals.filter(({ weight }) => Math.abs(weight) >= LEAST_SIGNAL).slice(0, MOST_SIGNALS);
+  return { ...whole, signals };
 }
 
 /** As {@link assess}, with every signal: those of the spam axis sum to `logOdds`, but for rounding. */
@@ -238,6 +214,7 @@ export function explain(comment: CommentText, site?: SiteWeights, model: Model =
   linearParts(f, model);
   const parts = columns.subarray(S);
   groupSum.fill(0);
+  columnSum.fill(0);
 
   // Linear part: words by token, the rest by group.
   for (let t = 0; t < f.tokens; t++) {
@@ -247,7 +224,7 @@ export function explain(comment: CommentText, site?: SiteWeights, model: Model =
   }
   groupSum[G['author-name']]! += authorSum;
   groupSum[G['link-host']]! += linkSum;
-  for (let s = 0; s < S; s++) groupSum[groupOfShape[s]!]! += shapeSum[s]!;
+  for (let s = 0; s < S; s++) columnSum[s] = shapeSum[s]!;
   groupSum[G.prior]! += spam.bias;
 
   // Trees: each split moves the sum from the value of a node to that of its child (Saabas 2014).
@@ -261,15 +238,17 @@ export function explain(comment: CommentText, site?: SiteWeights, model: Model =
     for (let column = trees.feature[base]!; column >= 0; column = trees.feature[base + k]!) {
       k = columns[column]! <= trees.threshold[base + k]! ? 2 * k + 1 : 2 * k + 2;
       const next = trees.value[base + k]!;
-      groupSum[groupOfColumn[column]!]! += next - value;
+      columnSum[column]! += next - value;
       value = next;
     }
     treeSum += value;
   }
 
-  // What is not there is one reason, not three: an absence must not read as a presence, whatever its weight.
+  for (let column = 0; column < COLUMNS; column++) groupSum[groupOfColumn[column]!]! += columnSum[column]!;
+
+  // What is not there is one reason, not five: an absence must not read as a presence, whatever its weight.
   for (const group of MAY_BE_ABSENT) {
-    if (shows(f, group)) continue;
+    if (isThere(f, group)) continue;
     groupSum[G['nothing-unusual']]! += groupSum[G[group]]!;
     groupSum[G[group]] = 0;
   }
@@ -282,24 +261,23 @@ export function explain(comment: CommentText, site?: SiteWeights, model: Model =
   const logOdds = slope * (parts[PARTS.length - 1]! + treeSum) + offset + shift;
 
   const toxic = toxicityOf(f, model, site);
+  const said: Parts = { f, comment, tokens: tokenSum, figures: columnSum, means: spam.shapeMean };
   const signals: Signal[] = [];
   for (let g = 0; g < GROUPS.length; g++) {
     const weight = groupSum[g]!;
     if (weight !== 0)
-      signals.push({ name: GROUPS[g]!, weight: round(weight), words: wordsFor(GROUPS[g]!, weight, f, comment) });
+      signals.push({ name: GROUPS[g]!, weight: round(weight), words: wordsFor(GROUPS[g]!, weight, said) });
   }
   // How rare spam is says nothing about this comment: it closes the list, so that the sum can be checked.
   signals.sort(
     (a, b) => Number(a.name === 'prior') - Number(b.name === 'prior') || Math.abs(b.weight) - Math.abs(a.weight),
   );
-  if (toxic.probability >= 0.5) {
-    const shown = heaviest(toxicSum, f, 1);
+  if (toxic.probability >= 0.5)
     signals.splice(1, 0, {
       name: 'toxic-words',
       weight: round(toxic.logOdds),
-      words: shown ? `the words ${shown} are common in abuse` : 'the wording as a whole resembles abuse',
+      words: wordsForAbuse(toxicSum, f),
     });
-  }
   return {
     score: clamp(sigmoid(logOdds)),
     logOdds,
@@ -386,91 +364,3 @@ function toxicityOf(f: Features, { toxic, meta }: Model, site?: SiteWeights): { 
 
 const clamp = (p: number) => Math.min(0.999999, Math.max(0.000001, p));
 const round = (weight: number) => Math.round(weight * 1e4) / 1e4;
-
-/** The tokens that moved the sum most towards `sign`, neighbours joined, quoted from the text. */
-function heaviest(sums: Float64Array, f: Features, sign: 1 | -1): string {
-  const order: number[] = [];
-  for (let t = 0; t < f.tokens; t++) if (f.kind[t] !== KIND_URL && sign * sums[t]! > 0.02) order.push(t);
-  order.sort((a, b) => sign * (sums[b]! - sums[a]!));
-  const picked = new Set<string>();
-  const used = new Set<number>();
-  for (const t of order) {
-    if (picked.size >= 3) break;
-    if (used.has(t)) continue;
-    let from = t;
-    let to = t;
-    // A neighbour that pulls the same way belongs to the phrase.
-    const joins = (n: number) =>
-      n >= 0 && n < f.tokens && !used.has(n) && sign * sums[n]! > Math.max(0.02, sign * sums[t]! * 0.3);
-    while (from > 0 && t - from < 2 && joins(from - 1) && f.start[from]! - f.end[from - 1]! <= 2) from--;
-    while (to - t < 2 && joins(to + 1) && f.start[to + 1]! - f.end[to]! <= 2) to++;
-    for (let n = from; n <= to; n++) used.add(n);
-    const phrase = quote(f.text.slice(f.start[from]!, f.end[to]!));
-    if (phrase) picked.add(phrase);
-  }
-  return [...picked].map((phrase) => `"${phrase}"`).join(', ');
-}
-
-const QUOTED = 40;
-
-/** Words of a stranger, fit to be shown: no control or invisible characters, one line, short. */
-function quote(words: string): string {
-  const plain = words
-    .toWellFormed()
-    .replaceAll(/[\p{Cc}\p{Cf}\p{M}\s"]+/gu, ' ')
-    .trim();
-  const chars = [...plain];
-  return chars.length > QUOTED ? `${chars.slice(0, QUOTED - 1).join('')}…` : plain;
-}
-
-const MAY_BE_ABSENT = ['links-in-text', 'disguised-letters', 'contact'] as const;
-const shapesOf = new Map(
-  MAY_BE_ABSENT.map((group) => [group, SHAPE.flatMap((_, s) => (groupOfShape[s] === G[group] ? [s] : []))]),
-);
-/** Whether any figure of a group is there at all. */
-const shows = (f: Features, group: (typeof MAY_BE_ABSENT)[number]) => shapesOf.get(group)!.some((s) => f.shape[s]! > 0);
-
-function wordsFor(group: Group, weight: number, f: Features, comment: CommentText): string {
-  const spam = weight > 0;
-  const like = spam ? "resemble spam's" : "resemble an honest comment's";
-  switch (group) {
-    case 'text': {
-      const shown = heaviest(tokenSum, f, 1);
-      return shown ? `the words ${shown} are common in spam` : 'the wording as a whole was weighed';
-    }
-    case 'plain-words': {
-      const shown = heaviest(tokenSum, f, -1);
-      return shown ? `the words ${shown} are more usual in honest comments` : 'the rest of the wording was weighed';
-    }
-    case 'author-name':
-      return `the name "${quote(comment.author ?? '')}" ${spam ? 'looks like those that spam is signed with' : 'looks like those that honest comments are signed with'}`;
-    case 'link-host':
-      return `the writer's address "${quote(comment.link ?? '')}" ${spam ? 'looks like those that spam leads to' : 'looks like those that honest writers give'}`;
-    case 'links-in-text':
-      return `the addresses in the text ${like}`;
-    case 'disguised-letters':
-      return 'letters are disguised: look-alikes, invisible or stacked characters';
-    case 'contact':
-      return 'it names a phone, a messenger, a handle, long numbers or money';
-    case 'nothing-unusual':
-      return 'what is missing was weighed: '.concat(
-        [
-          !shows(f, 'links-in-text') && 'no address in the text',
-          !shows(f, 'disguised-letters') && 'no disguised letters',
-          !shows(f, 'contact') && 'no contact and no money',
-        ]
-          .filter(Boolean)
-          .join(', '),
-      );
-    case 'repetition':
-      return spam ? 'words or characters repeat as in spam' : 'words do not repeat as they do in spam';
-    case 'writing':
-      return `length, capitals, digits and punctuation ${like}`;
-    case 'site-learning':
-      return `what this site's moderators decided about similar comments speaks ${spam ? 'for spam' : 'for an honest comment'}`;
-    case 'prior':
-      return 'where every comment starts, before anything was read';
-    default:
-      return group satisfies never;
-  }
-}
