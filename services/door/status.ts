@@ -33,9 +33,9 @@ export async function readStatus({ ports, store, deadLetters }: Door, call: Call
   if (!comment || comment.status === 'received') {
     return { status: 200, body: { status: (await deadLetters.ofComment(id)) ? 'delayed' : 'received' } };
   }
-  const told = comment.status === 'rejected' || comment.status === 'removed';
-  return {
-    status: 200,
-    body: { status: PUBLIC_STATUS[comment.status], ...(told && comment.reason && { reason: comment.reason }) },
-  };
+  const refused = comment.status === 'rejected' || comment.status === 'removed';
+  // A ban that holds is no secret either; the other rules that hold are the site's own business.
+  const banned = comment.status === 'held' && comment.holdReason?.startsWith('banned') ? comment.holdReason : undefined;
+  const reason = refused ? comment.reason : banned;
+  return { status: 200, body: { status: PUBLIC_STATUS[comment.status], ...(reason && { reason }) } };
 }

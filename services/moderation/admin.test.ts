@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Policy } from '../../shared/policy.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
+import { recordShadow } from '../spam-check/shadow.ts';
 import { rejudge } from './backtest.ts';
 import { statsOf } from './operations.ts';
 import { appOf, PASSWORD, signIn, type Caller } from './testing/call.ts';
@@ -59,6 +60,52 @@ describe('the policy', () => {
       people: { decided: 1, liveHeld: 1, draftHeld: 0, draftWrong: 0 },
       heldPerDay: { live: 151, draft: 0 },
     });
+  });
+});
+
+describe('a draft in the shadow', () => {
+  const PATH = '/v1/moderation/sites/demo/policy/shadow';
+
+  it('reports what it would have changed, against what people decided since', async () => {
+    expect((await mia('GET', PATH)).status).toBe(404);
+    expect((await mia('PUT', PATH, { policy: {} })).status).toBe(403);
+    expect((await admin('PUT', PATH, { policy: { holdAt: 0.99, rejectAt: 0.9 } })).status).toBe(422);
+    expect(await admin('PUT', PATH, { policy: { premoderate: true } })).toMatchObject({
+      status: 200,
+      body: { by: 'ann', comments: 0, changed: 0, policy: { premoderate: true } },
+    });
+    const { shadow } = await sitesOf(ports.table, ports.clock).fresh('demo');
+    const at = ports.clock.now();
+    for (const [id, was, would] of [
+      ['c1', 'hold', 'publish'],
+      ['c2', 'hold', 'reject'],
+      ['c3', 'hold', 'hold'],
+    ] as const) {
+      const comment = await addComment(ports, { id });
+      await recordShadow(ports.table, shadow?.id ?? '', comment, { was, would, at });
+    }
+    await decide('c1', 'publish');
+    await decide('c2', 'publish');
+    expect((await mia('GET', PATH)).body).toMatchObject({
+      comments: 3,
+      changed: 2,
+      changes: { 'hold>publish': 1, 'hold>reject': 1 },
+      people: { decided: 2, liveHeld: 2, draftHeld: 0, draftWrong: 1 },
+      examples: [{ id: 'c2', would: 'reject' }, { id: 'c1' }],
+    });
+  });
+
+  it('begins anew with another draft, and ends', async () => {
+    await admin('PUT', PATH, { policy: {} });
+    await recordShadow(
+      ports.table,
+      (await sitesOf(ports.table, ports.clock).fresh('demo')).shadow?.id ?? '',
+      await addComment(ports, { id: 'c1' }),
+      { was: 'hold', would: 'publish', at: 1 },
+    );
+    expect((await admin('PUT', PATH, { policy: {} })).body).toMatchObject({ comments: 0, examples: [] });
+    expect((await admin('DELETE', PATH)).status).toBe(204);
+    expect((await mia('GET', PATH)).status).toBe(404);
   });
 });
 

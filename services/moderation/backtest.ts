@@ -145,7 +145,12 @@ export async function backtest(
 }
 
 /** What people decided is right here: a policy that did the opposite was wrong, one that held asked. */
-function against(people: Backtest['people'], { decidedBy, status }: Comment, was: Verdict, would: Verdict): void {
+export function against(
+  people: Backtest['people'],
+  { decidedBy, status }: Comment,
+  was: Verdict,
+  would: Verdict,
+): void {
   if (!decidedBy?.startsWith('user:')) return;
   const right =
     status === 'published' ? 'publish' : ['rejected', 'spam', 'removed'].includes(status) ? 'reject' : undefined;

@@ -142,7 +142,7 @@ export function policyRoutes(ports: Ports): Route<Moderator>[] {
 }
 
 /** A policy whose parts fit one by one and not together. */
-function checkOrder(policy: Policy): void {
+export function checkOrder(policy: Policy): void {
   if (policy.holdAt <= policy.rejectAt) return;
   throw new SluiceError('Request.Invalid', `holdAt ${policy.holdAt} lies above rejectAt ${policy.rejectAt}`, {
     hint: 'what is rejected is doubtful too: keep holdAt at or below rejectAt',

@@ -1,5 +1,6 @@
 import type { Route } from '../../shared/http.ts';
 import type { Ports } from '../../shared/ports.ts';
+import { banRoutes } from './bans.ts';
 import { changesOf, type Changes } from './changes.ts';
 import { commentRoutes } from './comments.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
@@ -12,6 +13,7 @@ import { peopleRoutes } from './people.ts';
 import { policyRoutes } from './policies.ts';
 import { replyRoutes } from './replies.ts';
 import { sessionRoutes } from './sessions.ts';
+import { shadowRoutes } from './shadows.ts';
 import { siteRoutes } from './sites.ts';
 import { sweepRoutes } from './sweeps.ts';
 import { viewRoutes } from './views.ts';
@@ -33,6 +35,8 @@ export function moderationRoutes(ports: Ports, changes: Changes = changesOf(port
     ...replyRoutes(ports),
     ...sweepRoutes(ports, changes),
     ...policyRoutes(ports),
+    ...shadowRoutes(ports),
+    ...banRoutes(ports),
     ...siteRoutes(ports),
     ...webhookRoutes(ports),
     ...peopleRoutes(ports),

@@ -2,16 +2,19 @@ import { z } from 'zod';
 import type { Comment, Judgement } from '../../shared/comment.ts';
 import { SluiceError } from '../../shared/errors.ts';
 import { parse } from '../../shared/parse.ts';
+import type { Policy } from '../../shared/policy.ts';
 import type { Service, Table } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { linksOf, plainText } from '../validate/markdown.ts';
 import { imitates } from '../validate/names.ts';
+import { bansOn, underBans } from './bans.ts';
 import { judge } from './judge.ts';
 import { lessonsOf } from './lessons.ts';
 import { assess, shippedModel } from './model.ts';
 import { askOutside, providersOf } from './second-opinion.ts';
-import { signalsOf, type WeighedSignal } from './signals.ts';
+import { recordShadow } from './shadow.ts';
+import { signalsOf, type Evidence, type WeighedSignal } from './signals.ts';
 
 const Input = z.object({ id: z.string(), version: z.number(), executionId: z.string() });
 
@@ -42,7 +45,7 @@ export const spamCheck: Service = (ports) => {
   };
 
   async function judgeComment(comment: Comment, executionId: string): Promise<Judgement> {
-    const { site, policy } = await sites.rules(comment.site);
+    const { site, policy, bans, shadow } = await sites.rules(comment.site);
     const text = await store.revision(comment.id, comment.revision);
     if (!text)
       throw new SluiceError('Store.Busy', `revision ${comment.revision} of ${comment.id} is not there`, {
@@ -53,13 +56,10 @@ export const spamCheck: Service = (ports) => {
       store.writerHistory(comment.site, comment.author.key),
       sites.thread(comment.site, comment.thread),
       lessons.of(comment.site),
-      tally(table, comment, now, policy.policy.heatPerMinute !== null),
+      tally(table, comment, now, (policy.policy.heatPerMinute ?? shadow?.policy.heatPerMinute ?? null) !== null),
     ]);
     const plain = plainText(text.body);
     const links = linksOf(text.body, comment.author.url);
-    const trusted =
-      policy.policy.trustedWriters.includes(comment.author.key) ||
-      ((history?.published ?? 0) >= policy.policy.trustAfter && (history?.rejected ?? 0) + (history?.spam ?? 0) === 0);
     const imitated = comment.author.role
       ? undefined
       : imitates(
@@ -70,33 +70,44 @@ export const spamCheck: Service = (ports) => {
       { text: plain, author: comment.author.name, ...(comment.author.url && { link: comment.author.url }) },
       weights,
     );
-    const rules = signalsOf(
+    const evidence: Omit<Evidence, 'trusted'> = {
+      text: plain,
+      body: text.body,
+      author: { name: comment.author.name, ...(comment.author.url && { url: comment.author.url }) },
+      links,
+      ...(comment.form && { form: comment.form }),
+      ...comment.stripped,
+      ...(history && { history }),
+      ...(comment.author.role && { role: comment.author.role }),
+      duplicates: tallies.duplicates,
+      velocity: tallies.velocity,
+      ...(imitated !== undefined && { imitates: imitated }),
+      nowMs: now,
+    };
+    const banned = bansOn(
       {
+        writer: comment.author.key,
+        ...(comment.author.network && { network: comment.author.network }),
+        name: comment.author.name,
         text: plain,
-        body: text.body,
-        author: { name: comment.author.name, ...(comment.author.url && { url: comment.author.url }) },
-        links,
-        ...(comment.form && { form: comment.form }),
-        ...comment.stripped,
-        ...(history && { history }),
-        trusted,
-        ...(comment.author.role && { role: comment.author.role }),
-        duplicates: tallies.duplicates,
-        velocity: tallies.velocity,
-        ...(imitated !== undefined && { imitates: imitated }),
-        nowMs: now,
+        hosts: links.hosts,
+        fingerprint: comment.fingerprint,
       },
-      policy.policy,
+      bans,
+      now,
     );
-    const verdictWith = (outside: readonly WeighedSignal[]) =>
-      judge(
+    const under = (rules: Policy, outside: readonly WeighedSignal[]) => {
+      const trusted =
+        rules.trustedWriters.includes(comment.author.key) ||
+        ((history?.published ?? 0) >= rules.trustAfter && (history?.rejected ?? 0) + (history?.spam ?? 0) === 0);
+      const outcome = judge(
         {
-          signals: [...rules, ...outside],
+          signals: [...signalsOf({ ...evidence, trusted }, rules), ...outside],
           modelSignals: opinion.signals,
           modelLogOdds: opinion.logOdds,
           toxicity: opinion.toxicity,
         },
-        thread?.premoderate ? { ...policy.policy, premoderate: true } : policy.policy,
+        thread?.premoderate ? { ...rules, premoderate: true } : rules,
         {
           trusted,
           ...(comment.author.role && { role: comment.author.role }),
@@ -106,16 +117,26 @@ export const spamCheck: Service = (ports) => {
           nowMs: now,
         },
       );
-    const alone = verdictWith([]);
+      return underBans(outcome, banned);
+    };
+    const alone = under(policy.policy, []);
     const outside = await askOutside(ports, providersOf(ports, site, policy.policy), comment, plain, alone.score);
-    const { verdict, score, signals, reasons } = outside.signals.length > 0 ? verdictWith(outside.signals) : alone;
+    const { verdict, score, signals, reasons } =
+      outside.signals.length > 0 ? under(policy.policy, outside.signals) : alone;
+    if (shadow) {
+      const { verdict: would } = under(shadow.policy, outside.signals);
+      await recordShadow(table, shadow.id, comment, { was: verdict, would, at: now }).catch((error: unknown) =>
+        log.warn({ err: error, commentId: comment.id }, 'shadow verdict not kept'),
+      );
+    }
     return {
       verdict,
       score,
       toxicity: opinion.toxicity,
       lang: opinion.lang,
       signals: signals.slice(0, MOST_SIGNALS),
-      reason: reasons[0] ?? 'score',
+      // Whoever is banned is told why.
+      reason: banned[0] && reasons[0] === 'banned' ? `banned: ${banned[0].reason}` : (reasons[0] ?? 'score'),
       policyVersion: policy.version,
       modelVersion: shippedModel().meta.version,
       executionId,

@@ -10,6 +10,7 @@ export type Reason =
   | 'author'
   | 'trusted'
   | 'clean'
+  | 'banned'
   | 'blocklist'
   | 'imitation'
   | 'score'
@@ -90,7 +91,7 @@ export function judge(findings: Findings, policy: Policy, context: Context): Out
   if (damning) return outcome('reject', ['score']);
 
   const wary = score >= policy.holdAt / 2 || context.firstComment;
-  const holds: Record<Exclude<Reason, 'author' | 'trusted' | 'clean'>, boolean> = {
+  const holds: Record<Exclude<Reason, 'author' | 'trusted' | 'clean' | 'banned'>, boolean> = {
     blocklist: listed.length > 0,
     imitation: signals.some(({ name, rule }) => name === 'imitates' && rule === 'hold'),
     score: score >= policy.holdAt || score >= policy.rejectAt,

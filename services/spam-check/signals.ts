@@ -62,17 +62,15 @@ export function signalsOf(evidence: Evidence, policy: Policy): WeighedSignal[] {
 type Add = (name: string, weight: number, words: string, rule?: 'hold' | 'reject') => void;
 
 function ofLists({ text, author, links, nowMs }: Evidence, policy: Policy, add: Add): void {
-  const found = matches(blocklistOf(policy), `${author.name}\n${text}`, nowMs);
+  const found = termsIn(policy.blocklist, `${author.name}\n${text}`, nowMs);
   if (found.length > 0) {
     const rule = found.some(({ action }) => action === 'reject') ? 'reject' : 'hold';
     const words = `Has ${quoted(found.map(({ term }) => term))} of the blocklist`;
     add('blocklist-term', rule === 'reject' ? 6 : 2.5, words, rule);
   }
-  const blocked = policy.linkHostBlocklist.filter(({ host, expiresAt }) => {
-    if (expiresAt !== undefined && expiresAt <= nowMs) return false;
-    const bare = bareHost(host);
-    return links.hosts.some((linked) => linked === bare || linked.endsWith(`.${bare}`));
-  });
+  const blocked = policy.linkHostBlocklist.filter(
+    ({ host, expiresAt }) => (expiresAt === undefined || expiresAt > nowMs) && linksTo(links.hosts, host),
+  );
   if (blocked.length > 0) {
     const rule = blocked.some(({ action }) => action === 'reject') ? 'reject' : 'hold';
     const words = `Links to ${quoted(blocked.map(({ host }) => host))} of the blocklist`;
@@ -167,12 +165,12 @@ function ofWriter({ history, trusted, role, imitates }: Evidence, add: Add): voi
   } else if (published + rejected + spam === 0) add('new-writer', 0.3, 'The first comment of this writer');
 }
 
-type Entry = Policy['blocklist'][number];
-type Blocklist = {
+type Entry = { term: string; expiresAt?: number | undefined };
+type Blocklist<E extends Entry> = {
   /** By first word; `words` are all of them. */
-  phrases: ReadonlyMap<string, readonly { words: readonly string[]; entry: Entry }[]>;
+  phrases: ReadonlyMap<string, readonly { words: readonly string[]; entry: E }[]>;
   /** What has no words or is written without spaces: found anywhere. */
-  pieces: readonly { piece: string; entry: Entry }[];
+  pieces: readonly { piece: string; entry: E }[];
 };
 
 const WORD = /[\p{L}\p{N}]+/gu;
@@ -181,14 +179,14 @@ const UNSPACED =
 const MAX_QUOTED = 3;
 
 /** Folding 2,000 terms for each comment would be most of the work; a policy is one frozen version. */
-const blocklists = new WeakMap<Policy['blocklist'], Blocklist>();
+const blocklists = new WeakMap<readonly Entry[], Blocklist<Entry>>();
 
-function blocklistOf(policy: Policy): Blocklist {
-  const known = blocklists.get(policy.blocklist);
-  if (known) return known;
-  const phrases = new Map<string, { words: readonly string[]; entry: Entry }[]>();
-  const pieces: { piece: string; entry: Entry }[] = [];
-  for (const entry of policy.blocklist) {
+function blocklistOf<E extends Entry>(entries: readonly E[]): Blocklist<E> {
+  const known = blocklists.get(entries);
+  if (known) return known as Blocklist<E>;
+  const phrases = new Map<string, { words: readonly string[]; entry: E }[]>();
+  const pieces: { piece: string; entry: E }[] = [];
+  for (const entry of entries) {
     const folded = fold(entry.term).trim();
     const words = folded.match(WORD) ?? [];
     const [first] = words;
@@ -198,16 +196,20 @@ function blocklistOf(policy: Policy): Blocklist {
     } else phrases.set(first, [...(phrases.get(first) ?? []), { words, entry }]);
   }
   const list = { phrases, pieces };
-  blocklists.set(policy.blocklist, list);
+  blocklists.set(entries, list);
   return list;
 }
 
-/** Whole words (`class` has no `ass`), also as `c1a55` or `c.l.a.s.s`, in letters that only look like theirs, or across case. */
-function matches({ phrases, pieces }: Blocklist, text: string, nowMs: number): Entry[] {
+/**
+ * Those of a list that a text has and that have not expired. Whole words (`class` has no `ass`), also as `c1a55` or
+ * `c.l.a.s.s`, in letters that only look like theirs, or across case.
+ */
+export function termsIn<E extends Entry>(entries: readonly E[], text: string, nowMs: number): E[] {
+  const { phrases, pieces } = blocklistOf(entries);
   if (phrases.size === 0 && pieces.length === 0) return [];
   const folded = fold(text);
-  const found = new Set<Entry>();
-  const live = ({ expiresAt }: Entry) => expiresAt === undefined || expiresAt > nowMs;
+  const found = new Set<E>();
+  const live = ({ expiresAt }: E) => expiresAt === undefined || expiresAt > nowMs;
   for (const { piece, entry } of pieces) if (folded.includes(piece) && live(entry)) found.add(entry);
   const seek = (words: readonly string[], minLetters: number) => {
     for (const [at, word] of words.entries()) {
@@ -234,6 +236,12 @@ function undisguised(folded: string): string {
     .replace(/[\p{L}013457@$]{4,}/gu, (word) =>
       /\p{L}/u.test(word) ? word.replace(/[013457@$]/g, (sign) => LEET[sign]!) : word,
     );
+}
+
+/** Whether one of the linked hosts is `host`, however that is written, or lies under it. */
+export function linksTo(hosts: readonly string[], host: string): boolean {
+  const bare = bareHost(host);
+  return hosts.some((linked) => linked === bare || linked.endsWith(`.${bare}`));
 }
 
 /** `https://www.Spam.example/x` and `*.spam.example` are `spam.example`. */

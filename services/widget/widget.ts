@@ -305,7 +305,7 @@ export function mount(
 
   function stateOf({ status, reason, revised }: Mine): string {
     const why = reason && ` ${say('reason')}: ${words.reasons[reason as keyof Words['reasons']] ?? reason}`;
-    return say(revised ? 'revised' : status) + (status === 'rejected' || status === 'removed' ? (why ?? '') : '');
+    return say(revised ? 'revised' : status) + (why ?? '');
   }
 
   // Writing

@@ -15,6 +15,8 @@ export const threadKey = (site: string, thread: string): Key => ({ pk: `T#${site
 export const threadCountKey = (site: string, thread: string): Key => ({ pk: `T#${site}#${thread}`, sk: 'count' });
 export const writerKey = (site: string, writer: string): Key => ({ pk: `W#${site}#${writer}`, sk: 'history' });
 export const siteKey = (site: string): Key => ({ pk: `S#${site}`, sk: 'site' });
+export const bansKey = (site: string): Key => ({ pk: `S#${site}`, sk: 'bans' });
+export const shadowKey = (site: string): Key => ({ pk: `S#${site}`, sk: 'shadow' });
 export const policyKey = (site: string): Key => ({ pk: `S#${site}`, sk: 'policy' });
 
 /** Sorts as text in the order of the numbers, up to 10^12. */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import type { Ban } from '../bans.ts';
 import { SluiceError } from '../errors.ts';
 import { Policy, type PolicyVersion } from '../policy.ts';
 import type { Clock, Item, Table } from '../ports.ts';
-import { pad, policyKey, siteKey, strip, threadKey } from './keys.ts';
+import { bansKey, pad, policyKey, shadowKey, siteKey, strip, threadKey } from './keys.ts';
 
 export const Author = z.strictObject({
   id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
@@ -37,6 +38,14 @@ export type Thread = {
   aliases?: readonly string[];
 };
 
+/** A draft that judges beside the live policy and decides nothing. */
+export type Shadow = { id: string; policy: Policy; by: string; at: number };
+
+/** All that a site rules by, read at once. */
+export type Rules = { site: Site; policy: PolicyVersion; bans: readonly Ban[]; shadow?: Shadow };
+
+const RACES = 8;
+
 /** How long a site's rules may be remembered: a policy change needs no deploy, and reaches every function within this. */
 const REMEMBER_MS = 5000;
 const REMEMBERED_SITES = 1000;
@@ -45,17 +54,22 @@ export type Sites = ReturnType<typeof sitesOf>;
 
 /** Sites, their policies, and their threads. */
 export function sitesOf(table: Table, clock: Clock) {
-  const remembered = new Map<string, { at: number; value: Promise<{ site: Site; policy: PolicyVersion }> }>();
+  const remembered = new Map<string, { at: number; value: Promise<Rules> }>();
 
-  const load = async (id: string): Promise<{ site: Site; policy: PolicyVersion }> => {
-    const [site, policy] = await table.getMany([siteKey(id), policyKey(id)]);
+  const load = async (id: string): Promise<Rules> => {
+    const [site, policy, bans, shadow] = await table.getMany([siteKey(id), policyKey(id), bansKey(id), shadowKey(id)]);
     if (!site) throw new SluiceError('Site.Unknown', `there is no site "${id}"`, { hint: 'add it: sluice site add' });
-    return { site: strip<Site>(site), policy: asPolicyVersion(policy) };
+    return {
+      site: strip<Site>(site),
+      policy: asPolicyVersion(policy),
+      bans: (bans?.bans ?? []) as readonly Ban[],
+      ...(shadow && { shadow: { ...strip<Shadow>(shadow), policy: Policy.parse(shadow.policy) } }),
+    };
   };
 
   return {
-    /** The site with its policy, at most 5 s old. Throws `Site.Unknown`. */
-    async rules(id: string): Promise<{ site: Site; policy: PolicyVersion }> {
+    /** The site with its policy and bans, at most 5 s old. Throws `Site.Unknown`. */
+    async rules(id: string): Promise<Rules> {
       const now = clock.now();
       const hit = remembered.get(id);
       if (hit && now - hit.at < REMEMBER_MS) return hit.value;
@@ -89,6 +103,26 @@ export function sitesOf(table: Table, clock: Clock) {
       ]);
       remembered.delete(site);
       return result.done ? next : 'conflict';
+    },
+
+    /** Changes the bans of a site by a pure function, on what stands there now. Throws `Store.Busy`. */
+    async changeBans(site: string, next: (bans: readonly Ban[]) => readonly Ban[]): Promise<void> {
+      for (let race = 0; race < RACES; race++) {
+        const item = await table.get(bansKey(site));
+        const version = item?.version ?? 0;
+        const bans = next((item?.bans ?? []) as readonly Ban[]);
+        const put = { ...bansKey(site), version: version + 1, bans };
+        const result = await table.write([{ put, if: item ? { version } : 'absent' }]);
+        remembered.delete(site);
+        if (result.done) return;
+      }
+      throw new SluiceError('Store.Busy', `the bans of ${site} change too fast`, { hint: 'try again' });
+    },
+
+    /** Undefined ends it. */
+    async putShadow(site: string, shadow: Shadow | undefined): Promise<void> {
+      await table.write([shadow ? { put: { ...shadowKey(site), ...shadow } } : { delete: shadowKey(site) }]);
+      remembered.delete(site);
     },
 
     /** Newest first. */

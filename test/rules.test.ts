@@ -1,0 +1,124 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Ban } from '../shared/bans.ts';
+import { Policy } from '../shared/policy.ts';
+import { sitesOf, type Sites } from '../shared/store/sites.ts';
+import { testInstance, type TestInstance } from './instance.ts';
+import { LINKS, pipeline, type Pipeline } from './workflows/pipeline.ts';
+
+const DAY_MS = 86_400_000;
+/** What a function remembers of a site's rules is at most this old. */
+const REMEMBERED_MS = 5001;
+
+let line: Pipeline;
+let sites: Sites;
+beforeEach(async () => {
+  line = await pipeline();
+  sites = sitesOf(line.table, line.clock);
+});
+afterEach(() => line.end());
+
+const said = async (id: string, more: object = {}) => {
+  await line.submit(id, more);
+  await line.quiet();
+  return line.store.mustGet(id);
+};
+const banned = (some: Pick<Ban, 'kind' | 'value'> & Partial<Ban>) =>
+  sites.changeBans('blog', (bans) => [
+    ...bans,
+    { id: `b${bans.length}`, action: 'reject', reason: 'advertising', by: 'ann', at: line.clock.now(), ...some },
+  ]);
+const ruled = async (policy: Partial<Policy>) => {
+  const { version } = (await sites.fresh('blog')).policy;
+  await sites.putPolicy('blog', Policy.parse(policy), version, 'ann');
+  await line.wind(REMEMBERED_MS);
+};
+
+describe('a ban', () => {
+  it('of a writer rejects the next comment, says why, and ends by itself', async () => {
+    const first = await said('c1', { author: { name: 'Ada', email: 'ada@people.example' } });
+    expect(first.status).toBe('published');
+    await banned({ kind: 'writer', value: first.author.key, expiresAt: line.clock.now() + DAY_MS });
+    await line.wind(REMEMBERED_MS);
+    const author = { name: 'Ada, under another name', email: 'ada@people.example' };
+    const second = await said('c2', { author });
+    expect(second).toMatchObject({ status: 'rejected', reason: 'banned: advertising' });
+    expect(second.judgement?.signals[0]?.words).toMatch(/^The writer is banned by ann until \d{4}-\d\d-\d\d: adver/);
+    expect((await said('c3')).status).toBe('published');
+    await line.wind(DAY_MS);
+    expect((await said('c4', { author })).status).not.toBe('rejected');
+  });
+
+  it('that holds is waited for by a person', async () => {
+    await banned({ kind: 'host', value: 'shop.example', action: 'hold' });
+    const body = 'The numbers behind this are at https://www.shop.example/numbers for whoever wants them.';
+    const held = await said('c1', { body });
+    expect(held).toMatchObject({ status: 'held', holdReason: 'banned: advertising' });
+  });
+});
+
+describe('a draft in the shadow', () => {
+  it('decides nothing, and counts what it would have', async () => {
+    await sites.putShadow('blog', { id: 'd1', policy: Policy.parse({ premoderate: true }), by: 'ann', at: 0 });
+    expect((await said('c1')).status).toBe('published');
+    expect((await said('c2', { body: LINKS })).status).toBe('held');
+    const { readShadow } = await import('../services/spam-check/shadow.ts');
+    expect(await readShadow(line.table, 'blog', 'd1', 10)).toMatchObject({
+      comments: 2,
+      pairs: { 'publish>hold': 1, 'hold>hold': 1 },
+      differing: [{ commentId: 'c1', was: 'publish', would: 'hold' }],
+    });
+  });
+});
+
+describe('a comment that nobody decides', () => {
+  it.each(['publish', 'reject'] as const)('is decided after the policy’s time: %s', async (defaultAction) => {
+    await ruled({ defaultAfterHours: 48, reminderHours: 24, defaultAction });
+    expect((await said('c1', { body: LINKS })).status).toBe('held');
+    for (let day = 0; day < 2; day++) {
+      await expect.poll(async () => (await line.store.get('c1'))?.token).toBeDefined();
+      await line.wind(DAY_MS + 1000);
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    const status = defaultAction === 'publish' ? 'published' : 'rejected';
+    await expect.poll(() => line.status('c1'), { timeout: 5000 }).toBe(status);
+    await expect.poll(() => line.executions().map((run) => run.status), { timeout: 5000 }).toEqual(['SUCCEEDED']);
+    expect(await line.store.get('c1')).toMatchObject({ decidedBy: 'policy' });
+    expect(line.told('CommentPublished', 'c1')).toBe(defaultAction === 'publish' ? 1 : 0);
+  });
+});
+
+describe('a site in a browser’s eyes', () => {
+  let sluice: TestInstance;
+  let admin: Record<string, string>;
+  beforeAll(async () => {
+    sluice = await testInstance();
+    admin = await sluice.asAdmin();
+    const site = { id: 'blog', name: 'Blog', origins: [] };
+    expect((await sluice.call('POST', '/v1/moderation/sites', site, admin)).status).toBe(201);
+  });
+  afterAll(() => sluice.end());
+
+  it('tells a banned writer why, held or rejected', async () => {
+    const ban = (value: string, action: string) =>
+      sluice.call(
+        'POST',
+        '/v1/moderation/bans',
+        { site: 'blog', kind: 'word', value, action, reason: 'not here' },
+        admin,
+      );
+    expect((await ban('lottery', 'reject')).status).toBe(201);
+    expect((await ban('raffle', 'hold')).status).toBe(201);
+    for (const [word, status] of [
+      ['lottery', 'rejected'],
+      ['raffle', 'waiting'],
+    ] as const) {
+      const body = `Our village has a ${word} on Sunday afternoon.`;
+      const comment = { author: { name: 'Ada' }, body };
+      const taken = await sluice.call('POST', '/v1/sites/blog/threads/fair/comments', comment);
+      await sluice.quiet();
+      const { pathname, search } = new URL(taken.body.statusUrl, 'http://127.0.0.1');
+      const told = await sluice.call('GET', pathname + search);
+      expect(told.body).toEqual({ status, reason: 'banned: not here' });
+    }
+  });
+});
