@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { Command, Option } from 'commander';
 import { SluiceError } from '../shared/errors.ts';
+import type { Place } from './commands/place.ts';
 
 /** `npm run sluice -- …`: each command says what it did, or one clear sentence about what is wrong. */
 const program = new Command('sluice')
@@ -9,14 +10,26 @@ const program = new Command('sluice')
   .addOption(new Option('--stage <stage>', 'work on this stage on AWS instead of SLUICE_DATA'));
 
 const local = () => import('./local/commands/commands.ts');
-const moving = () => import('./local/commands/move.ts');
+const everywhere = () => import('./commands/commands.ts');
+const moving = () => import('./commands/move.ts');
 
-/** What only one machine can do says so, instead of doing it to the wrong instance. */
-function onlyLocal(command: Command): void {
-  const { stage } = command.optsWithGlobals<{ stage?: string }>();
+const stageOf = (command: Command) => command.optsWithGlobals<{ stage?: string }>().stage;
+
+/** The data folder, or the stage that `--stage` names; the SDK is loaded for the latter alone. */
+async function placeOf(command: Command): Promise<Place> {
+  const stage = stageOf(command);
+  if (stage === undefined) return (await import('./local/commands/place.ts')).dataFolder;
+  return (await import('./aws/commands/place.ts')).stagePlace(stage);
+}
+
+/** What AWS itself does for a stage says so, instead of doing it to the data folder. */
+async function onlyLocal(command: Command, name = command.name()): Promise<void> {
+  const stage = stageOf(command);
   if (stage === undefined) return;
-  throw new SluiceError('Config.Invalid', `"${command.name()}" does not work on a stage yet`, {
-    hint: 'call the HTTP API of the stage, or leave --stage out',
+  const { insteadOf } = await import('./aws/commands/instead.ts');
+  const instead = insteadOf(name, stage);
+  throw new SluiceError('Config.Invalid', `"${name}" is not for a stage: ${instead?.why ?? 'it works on a folder'}.`, {
+    hint: instead?.what ?? 'leave --stage out',
   });
 }
 
@@ -30,8 +43,7 @@ program
   .option('--rate <perSecond>', 'at most so many a second', Number)
   .option('--json', 'print the result as JSON')
   .action(async (file: string, options: { site: string; rate?: number; json?: boolean }, command: Command) => {
-    onlyLocal(command);
-    await (await local()).replay(file, options);
+    await (await everywhere()).replay(await placeOf(command), file, options);
   });
 
 program
@@ -48,8 +60,7 @@ program
       options: { site: string; format: string; dryRun?: boolean; json?: boolean },
       command: Command,
     ) => {
-      onlyLocal(command);
-      await (await moving()).importFile(file, options);
+      await (await moving()).importFile(await placeOf(command), file, options);
     },
   );
 
@@ -67,8 +78,7 @@ program
       options: { site: string; format: string; contacts?: boolean; person?: string },
       command: Command,
     ) => {
-      onlyLocal(command);
-      await (await moving()).exportFile(file, options);
+      await (await moving()).exportFile(await placeOf(command), file, options);
     },
   );
 
@@ -80,8 +90,7 @@ program
   .option('--dry-run', 'say what would be erased')
   .description('erase a person or a comment for good')
   .action(async (options: { email?: string; comment?: string; site?: string; dryRun?: boolean }, command: Command) => {
-    onlyLocal(command);
-    await (await moving()).forget(options);
+    await (await moving()).forget(await placeOf(command), options);
   });
 
 const user = program.command('user').description('moderators');
@@ -92,7 +101,7 @@ user
   .option('--site <site>', 'one site; all without it', '*')
   .description('add a moderator; the password is asked for, or made and printed')
   .action(async (name: string, options: { role: string; site: string }, command: Command) => {
-    onlyLocal(command);
+    await onlyLocal(command, 'user add');
     await (await local()).userAdd(name, options);
   });
 user
@@ -100,7 +109,7 @@ user
   .argument('<name>')
   .description('set a new password; sessions end')
   .action(async (name: string, _options: object, command: Command) => {
-    onlyLocal(command);
+    await onlyLocal(command, 'user passwd');
     await (await local()).userPasswd(name);
   });
 
@@ -112,8 +121,7 @@ site
   .option('--origin <origin...>', 'where its pages live, such as https://blog.example')
   .description('add a site')
   .action(async (id: string, options: { name?: string; origin?: string[] }, command: Command) => {
-    onlyLocal(command);
-    await (await local()).siteAdd(id, options);
+    await (await everywhere()).siteAdd(await placeOf(command), id, options);
   });
 
 site
@@ -122,8 +130,7 @@ site
   .option('--renew', 'make a new key; what the old one signed ends')
   .description("print the key with which the blog's back end signs its authors' tokens (docs/authors.md)")
   .action(async (id: string, options: { renew?: boolean }, command: Command) => {
-    onlyLocal(command);
-    await (await local()).siteKey(id, options);
+    await (await everywhere()).siteKey(await placeOf(command), id, options);
   });
 
 program
@@ -132,8 +139,7 @@ program
   .argument('[id]', 'one letter; all without it')
   .option('--site <site>', 'only of this site')
   .action(async (id: string | undefined, options: { site?: string }, command: Command) => {
-    onlyLocal(command);
-    await (await local()).redrive(id, options);
+    await (await everywhere()).redrive(await placeOf(command), id, options);
   });
 
 program
@@ -141,8 +147,7 @@ program
   .argument('<address>', 'where the mail goes')
   .description('send a comment and a reply through the whole pipeline to that address, say each hop, remove them')
   .action(async (address: string, _options: object, command: Command) => {
-    onlyLocal(command);
-    await (await local()).mailTest(address);
+    await (await everywhere()).mailTest(await placeOf(command), address);
   });
 
 program
@@ -150,7 +155,7 @@ program
   .argument('<folder>', 'a folder that does not exist yet')
   .description('copy the whole instance, also while it runs')
   .action(async (folder: string, _options: object, command: Command) => {
-    onlyLocal(command);
+    await onlyLocal(command);
     await (await local()).backup(folder);
   });
 
@@ -159,7 +164,7 @@ program
   .argument('<folder>', 'what backup made')
   .description('put a backup into SLUICE_DATA, which must be empty')
   .action(async (folder: string, _options: object, command: Command) => {
-    onlyLocal(command);
+    await onlyLocal(command);
     await (await local()).restore(folder);
   });
 
@@ -167,8 +172,7 @@ program
   .command('doctor')
   .description('check settings, data folder, queues and dead letters')
   .action(async (_options: object, command: Command) => {
-    onlyLocal(command);
-    await (await local()).doctor();
+    await (await everywhere()).doctor(await placeOf(command));
   });
 
 try {

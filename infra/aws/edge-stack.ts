@@ -46,7 +46,8 @@ import {
 import type { Construct } from 'constructs';
 import { ORIGIN_HEADER } from './gate.ts';
 import { acknowledge } from './nag.ts';
-import { named, type Stage } from './stage.ts';
+import { named } from './names.ts';
+import type { Stage } from './stage.ts';
 
 /** Of the whole API; each client's limits are the policy's, in the door. */
 const THROTTLE = { rateLimit: 500, burstLimit: 1000 };

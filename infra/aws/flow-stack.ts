@@ -42,7 +42,8 @@ import { EXTRA, type ExtraSpec } from './extra.ts';
 import { ORIGIN_HEADER } from './gate.ts';
 import { acknowledge } from './nag.ts';
 import { type Arns, statementsOf } from './permissions.ts';
-import { named, type Stage } from './stage.ts';
+import { named } from './names.ts';
+import type { Stage } from './stage.ts';
 import type { StateStack } from './state-stack.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

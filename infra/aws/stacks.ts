@@ -2,7 +2,8 @@
 import type { App } from 'aws-cdk-lib';
 import { type EdgeProps, EdgeStack } from './edge-stack.ts';
 import { FlowStack, type FlowProps } from './flow-stack.ts';
-import { named, type Stage } from './stage.ts';
+import { named } from './names.ts';
+import type { Stage } from './stage.ts';
 import { StateStack } from './state-stack.ts';
 import { WatchStack } from './watch-stack.ts';
 

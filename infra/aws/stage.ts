@@ -1,7 +1,7 @@
 import type { App } from 'aws-cdk-lib';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { SluiceError } from '../../shared/errors.ts';
-import { topology } from '../topology.ts';
+import { STAGE_NAME } from './names.ts';
 
 /** What tells one deployment from another. All of it comes from `-c name=value`, and nothing but `stage` is ever needed. */
 export type Stage = {
@@ -36,8 +36,7 @@ export function stageOf(app: App, env: NodeJS.ProcessEnv): Stage {
 
   const regions = RegionInfo.regions.map(({ name }) => name);
   const faults = [
-    !/^[a-z][a-z0-9]{1,11}$/.test(name) &&
-      `the stage "${name}" is not a lower-case letter followed by 1 to 11 letters or digits`,
+    !STAGE_NAME.test(name) && `the stage "${name}" is not a lower-case letter followed by 1 to 11 letters or digits`,
     !regions.includes(region) && `the region "${region}" does not exist (us-east-1, eu-central-1 …)`,
     sender !== undefined && !EMAIL.test(sender) && `the sender "${sender}" is not an e-mail address`,
     alarmEmail !== undefined && !EMAIL.test(alarmEmail) && `alarmEmail "${alarmEmail}" is not an e-mail address`,
@@ -62,10 +61,3 @@ export function stageOf(app: App, env: NodeJS.ProcessEnv): Stage {
     ...(domain && certificate && { domain: { name: domain, certificateArn: certificate } }),
   });
 }
-
-/** The name of a thing in this stage: `sluice-dev-intake`. */
-export const named = (stage: Stage, name: string): string => `sluice-${stage.name}-${name}`;
-
-/** Blogs put events on it by name, so production keeps the plain one. */
-export const busName = (stage: Stage): string =>
-  stage.name === 'prod' ? topology.bus.name : `${topology.bus.name}-${stage.name}`;

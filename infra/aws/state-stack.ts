@@ -16,7 +16,8 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { topology, type Rule } from '../topology.ts';
 import { acknowledge } from './nag.ts';
-import { busName, named, type Stage } from './stage.ts';
+import { busName, named } from './names.ts';
+import type { Stage } from './stage.ts';
 import { INDEXES } from './table-schema.ts';
 
 /**

@@ -19,7 +19,8 @@ import type { Construct } from 'constructs';
 import { topology } from '../topology.ts';
 import type { EdgeStack } from './edge-stack.ts';
 import type { FlowStack } from './flow-stack.ts';
-import { named, type Stage } from './stage.ts';
+import { named } from './names.ts';
+import type { Stage } from './stage.ts';
 import type { StateStack } from './state-stack.ts';
 
 type Watched = { metric: IMetric; threshold: number; says: string; minutes?: number };

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
-import { busName, named, stageOf } from '../../infra/aws/stage.ts';
+import { busName, named } from '../../infra/aws/names.ts';
+import { stageOf } from '../../infra/aws/stage.ts';
 
 const stage = (context: Record<string, string>, env: NodeJS.ProcessEnv = {}) => stageOf(new App({ context }), env);
 

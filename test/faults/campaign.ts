@@ -13,7 +13,7 @@ import { strip } from '../../shared/store/keys.ts';
 import { notificationsOf } from '../../shared/store/notifications.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { vaultOf } from '../../shared/vault.ts';
-import { progressBar } from '../../infra/local/commands/progress.ts';
+import { progressBar } from '../../infra/commands/progress.ts';
 import { openDatabase } from '../../infra/local/database.ts';
 import { rootKeyOf } from '../../infra/local/settings.ts';
 import { localTable } from '../../infra/local/table.ts';

@@ -14,19 +14,19 @@ const MAX_TRIES = 4;
  *
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
  *
- * @param arn of the secret; names its region
+ * @param secret its ARN, or its name with `region`
  * @param endpoint instead of the service's own, as the SDK's `AWS_ENDPOINT_URL_SECRETS_MANAGER` says it
  */
 export async function readSecret(
-  arn: string,
+  secret: string,
   credentials: Credentials,
-  { send = fetch, endpoint }: { send?: typeof fetch; endpoint?: string | undefined } = {},
+  { send = fetch, endpoint, region }: { send?: typeof fetch; endpoint?: string | undefined; region?: string } = {},
 ): Promise<string> {
   let last: unknown;
   for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
     if (attempt > 0) await pause(backoffMs(attempt, 100));
     try {
-      const { url, headers, body } = secretRequest(arn, credentials, new Date());
+      const { url, headers, body } = secretRequest(secret, credentials, new Date(), region);
       const answer = await send(endpoint ?? url, { method: 'POST', headers, body, signal: AbortSignal.timeout(3000) });
       const text = await answer.text();
       if (answer.ok) return (JSON.parse(text) as { SecretString: string }).SecretString;
@@ -43,10 +43,14 @@ export async function readSecret(
 }
 
 /** The request, signed: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
-export function secretRequest(arn: string, credentials: Credentials, at: Date): SecretRequest {
-  const region = arn.split(':')[3] ?? 'us-east-1';
+export function secretRequest(
+  secret: string,
+  credentials: Credentials,
+  at: Date,
+  region = secret.split(':')[3] ?? 'us-east-1',
+): SecretRequest {
   const host = `secretsmanager.${region}.amazonaws.com`;
-  const body = JSON.stringify({ SecretId: arn });
+  const body = JSON.stringify({ SecretId: secret });
   const time = `${at.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
   const day = time.slice(0, 8);
   // In the order of their names, as they are signed.
@@ -62,7 +66,7 @@ export function secretRequest(arn: string, credentials: Credentials, at: Date): 
   const scope = `${day}/${region}/secretsmanager/aws4_request`;
   const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
   const key = [day, region, 'secretsmanager', 'aws4_request'].reduce<string | Buffer>(
-    (secret, part) => createHmac('sha256', secret).update(part).digest(),
+    (before, part) => createHmac('sha256', before).update(part).digest(),
     `AWS4${credentials.secretAccessKey}`,
   );
   const signature = createHmac('sha256', key).update(toSign).digest('hex');

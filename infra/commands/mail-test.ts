@@ -1,22 +1,11 @@
-import { SluiceError } from '../../../shared/errors.ts';
-import { contactsOf } from '../../../shared/store/contacts.ts';
-import { notificationsOf, type Notification } from '../../../shared/store/notifications.ts';
-import { storeOf } from '../../../shared/store/comments.ts';
-import { Policy } from '../../../shared/policy.ts';
-import type { Clock, Table } from '../../../shared/ports.ts';
-import { sitesOf } from '../../../shared/store/sites.ts';
-import type { Vault } from '../../../shared/vault.ts';
-import type { Database } from '../database.ts';
-
-/** An instance as this command needs it: its own, or the one that runs. */
-export type Rig = {
-  table: Table;
-  vault: Vault;
-  clock: Clock;
-  database: Database;
-  publicUrl: string;
-  fetch(request: Request): Promise<Response>;
-};
+import { SluiceError } from '../../shared/errors.ts';
+import { contactsOf } from '../../shared/store/contacts.ts';
+import { notificationsOf, type Notification } from '../../shared/store/notifications.ts';
+import { storeOf } from '../../shared/store/comments.ts';
+import { Policy } from '../../shared/policy.ts';
+import type { Clock } from '../../shared/ports.ts';
+import { sitesOf } from '../../shared/store/sites.ts';
+import type { Trial } from './place.ts';
 
 /** How long each hop may take; mail servers are given the time of one attempt and a bit. */
 const HOP_MS = 30_000;
@@ -32,8 +21,8 @@ const THREAD = 'mail-test';
  *
  * Throws `Mail.Refused`, `Mail.Transient` or `Mail.Uncertain` with the mail server's words.
  */
-export async function runMailTest(rig: Rig, address: string, say: (line: string) => void): Promise<void> {
-  const { table, vault, clock, database } = rig;
+export async function runMailTest(trial: Trial, address: string, say: (line: string) => void): Promise<void> {
+  const { table, vault, clock } = trial;
   if (!/^[^\s@<>"]+@[^\s@<>"]+$/.test(address) || address.length > 254) {
     throw new SluiceError('Config.Invalid', `"${address.slice(0, 100)}" is no e-mail address`, {
       hint: 'such as ada@example.org',
@@ -54,8 +43,8 @@ export async function runMailTest(rig: Rig, address: string, say: (line: string)
   }
 
   const submit = async (name: string, fields: { body: string } & Record<string, unknown>): Promise<string> => {
-    const response = await rig.fetch(
-      new Request(`${rig.publicUrl}/v1/sites/${site}/threads/${THREAD}/comments`, {
+    const response = await trial.fetch(
+      new Request(`${trial.publicUrl}/v1/sites/${site}/threads/${THREAD}/comments`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ author: { name }, ...fields }),
@@ -124,10 +113,9 @@ export async function runMailTest(rig: Rig, address: string, say: (line: string)
     outcome(record, say);
   } finally {
     const contact = ids[0] && !before ? (await store.get(ids[0]))?.author.contact : undefined;
-    await remove(rig, site, ids, contact);
     if (before) await table.write([{ put: { pk: `E#${emailHash}`, sk: 'address', ...before } }]);
     else await table.write([{ delete: { pk: `E#${emailHash}`, sk: 'address' } }]);
-    database.flush();
+    await trial.remove(site, ids, contact);
     say('removed     comment, reply and site of the test');
   }
 }
@@ -165,30 +153,4 @@ async function until<T>(
     if (done(found) || clock.now() > end) return found;
     await new Promise((go) => setTimeout(go, LOOK_MS));
   }
-}
-
-/** All that the test wrote, and nothing else: its site's name stands in no other key. */
-async function remove(
-  { database }: Rig,
-  site: string,
-  ids: readonly string[],
-  contact: string | undefined,
-): Promise<void> {
-  const { sqlite } = database;
-  await database.write(() => {
-    const ofComment = sqlite.prepare('DELETE FROM item WHERE pk = ?');
-    const text = sqlite.prepare('DELETE FROM comment_text WHERE comment_id = ?');
-    for (const id of ids) {
-      ofComment.run(`C#${id}`);
-      text.run(id);
-    }
-    const others = sqlite.prepare('DELETE FROM item WHERE pk = $pk OR (pk >= $from AND pk < $to)');
-    // "$" comes right after "#".
-    for (const kind of ['S', 'T', 'W', 'F', 'V', 'B', 'I']) {
-      const pk = `${kind}#${site}`;
-      others.run({ $pk: pk, $from: `${pk}#`, $to: `${pk}$` });
-    }
-    if (contact !== undefined) ofComment.run(`K#${contact}`);
-    sqlite.prepare(`DELETE FROM item WHERE pk = 'SITES' AND sk = ?`).run(site);
-  });
 }

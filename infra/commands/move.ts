@@ -1,64 +1,28 @@
-import { randomBytes } from 'node:crypto';
-import { createReadStream, createWriteStream, existsSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { createReadStream, createWriteStream, statSync } from 'node:fs';
 import process from 'node:process';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { SluiceError } from '../../../shared/errors.ts';
-import { sitesOf } from '../../../shared/store/sites.ts';
-import { vaultOf } from '../../../shared/vault.ts';
-import { exportRows, wxrRows } from '../../../services/import/export.ts';
-import { forgetComment, forgetEmail, personExport } from '../../../services/import/forget.ts';
-import { importPlan } from '../../../services/import/order.ts';
-import { importOwn } from '../../../services/import/own.ts';
-import { formatOf } from '../../../services/import/read.ts';
-import { FORMATS, type ImportFormat } from '../../../services/import/record.ts';
-import { ReportCollector, type Note, type Report } from '../../../services/import/report.ts';
-import { encode } from '../../../services/import/sluice.ts';
-import { textOf } from '../../../services/import/text.ts';
-import { importWriter } from '../../../services/import/write.ts';
-import { encodeWxr } from '../../../services/import/wxr.ts';
-import { openDatabase, type Database } from '../database.ts';
-import { forgetTexts } from '../forget.ts';
-import { ensureDemo } from '../seed.ts';
-import { readSettings, rootKeyOf } from '../settings.ts';
-import { localTable } from '../table.ts';
+import { SluiceError } from '../../shared/errors.ts';
+import type { Clock, Table } from '../../shared/ports.ts';
+import { sitesOf } from '../../shared/store/sites.ts';
+import { exportRows, wxrRows } from '../../services/import/export.ts';
+import { forgetComment, forgetEmail, personExport } from '../../services/import/forget.ts';
+import { importPlan } from '../../services/import/order.ts';
+import { importOwn } from '../../services/import/own.ts';
+import { formatOf } from '../../services/import/read.ts';
+import { FORMATS, type ImportFormat } from '../../services/import/record.ts';
+import { ReportCollector, type Note, type Report } from '../../services/import/report.ts';
+import { encode } from '../../services/import/sluice.ts';
+import { textOf } from '../../services/import/text.ts';
+import { importWriter } from '../../services/import/write.ts';
+import { encodeWxr } from '../../services/import/wxr.ts';
+import type { Place } from './place.ts';
 import { progressBar } from './progress.ts';
 
-const clock = { now: Date.now };
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const HEAD_CHARACTERS = 65_536;
 
-/**
- * The table and vault of the data folder, beside a server that may be running.
- *
- * @param folder `untouched`: nothing is made, and where there is no data one looks into an empty store
- */
-async function withStored<T>(
-  folder: 'made' | 'untouched' | 'needed',
-  work: (stored: {
-    there: boolean;
-    database: Database;
-    table: ReturnType<typeof localTable>;
-    vault: ReturnType<typeof vaultOf>;
-  }) => Promise<T>,
-): Promise<T> {
-  const path = resolve(readSettings(process.env).SLUICE_DATA);
-  const there = existsSync(join(path, 'sluice.db'));
-  if (folder === 'needed' && !there) {
-    throw new SluiceError('Config.Invalid', `${path} holds no data`, { hint: 'point SLUICE_DATA at the data folder' });
-  }
-  const apart = folder === 'untouched' && !there;
-  const root = apart && !existsSync(join(path, 'root.key')) ? randomBytes(32) : rootKeyOf(path);
-  const database = openDatabase(apart ? ':memory:' : path);
-  try {
-    return await work({ there, database, table: localTable(database, clock), vault: vaultOf(root) });
-  } finally {
-    database.close();
-  }
-}
-
-async function siteOf(table: ReturnType<typeof localTable>, id: string) {
+async function siteOf({ table, clock }: { table: Table; clock: Clock }, id: string) {
   const sites = sitesOf(table, clock);
   const known = (await sites.list()).map((site) => site.id);
   if (known.includes(id)) return sites.fresh(id);
@@ -69,7 +33,7 @@ async function siteOf(table: ReturnType<typeof localTable>, id: string) {
 
 export type ImportOptions = { site: string; format: string; dryRun?: boolean; json?: boolean };
 
-export async function importFile(file: string, options: ImportOptions): Promise<void> {
+export async function importFile(place: Place, file: string, options: ImportOptions): Promise<void> {
   const { site: siteId, dryRun = false } = options;
   if (options.format !== 'auto' && !(FORMATS as readonly string[]).includes(options.format)) {
     throw new SluiceError('Config.Invalid', `"${options.format}" is no format`, {
@@ -78,10 +42,8 @@ export async function importFile(file: string, options: ImportOptions): Promise<
   }
   const given = options.format as ImportFormat | 'auto';
   const own = await isOwn(file, given);
-  await withStored(dryRun ? 'untouched' : 'made', async ({ table, vault, there }) => {
-    // A first run makes the site `demo`; for a dry run without a data folder this store is memory.
-    if (!dryRun || !there) await ensureDemo({ table, clock });
-    const { site, policy } = await siteOf(table, siteId);
+  await place.stored(dryRun ? 'untouched' : 'made', async ({ table, vault, clock }) => {
+    const { site, policy } = await siteOf({ table, clock }, siteId);
     const report = new ReportCollector();
     const writer = importWriter({ table, vault, clock, site, policy: policy.policy, report, dryRun });
     const bar = progressBar(dryRun ? 'dry run' : 'import', statSync(file).size);
@@ -162,27 +124,26 @@ function asTable(report: Report, dryRun: boolean): string {
 
 export type ExportOptions = { site: string; format: string; contacts?: boolean; person?: string };
 
-export async function exportFile(file: string | undefined, options: ExportOptions): Promise<void> {
+export async function exportFile(place: Place, file: string | undefined, options: ExportOptions): Promise<void> {
   const { format, contacts = false, person } = options;
   if (format !== 'sluice' && format !== 'wordpress') {
     throw new SluiceError('Config.Invalid', `"${format}" is no format to export`, { hint: 'sluice or wordpress' });
   }
-  await withStored('needed', async (stored) => {
-    const at = { ...stored, clock };
+  await place.stored('needed', async (stored) => {
     if (person !== undefined) {
-      await put(file, [`${JSON.stringify(await personExport(at, person), null, 2)}\n`]);
+      await put(file, [`${JSON.stringify(await personExport(stored, person), null, 2)}\n`]);
       return;
     }
-    const { site } = await siteOf(stored.table, options.site);
+    const { site } = await siteOf(stored, options.site);
     const channel = {
       title: site.name,
       url: site.origins[0] ?? `https://${site.id}.invalid`,
-      exportedAt: clock.now(),
+      exportedAt: stored.clock.now(),
     };
     const pieces =
       format === 'sluice'
-        ? encode(exportRows(at, site.id, { contacts }), { contacts })
-        : encodeWxr(wxrRows(at, site.id, { contacts }), channel);
+        ? encode(exportRows(stored, site.id, { contacts }), { contacts })
+        : encodeWxr(wxrRows(stored, site.id, { contacts }), channel);
     await put(file, pieces);
   });
 }
@@ -195,18 +156,15 @@ async function put(file: string | undefined, pieces: AsyncIterable<string> | Ite
 
 export type ForgetOptions = { email?: string; comment?: string; site?: string; dryRun?: boolean };
 
-export async function forget({ email, comment, site, dryRun = false }: ForgetOptions): Promise<void> {
+export async function forget(place: Place, { email, comment, site, dryRun = false }: ForgetOptions): Promise<void> {
   if ((email === undefined) === (comment === undefined)) {
     throw new SluiceError('Config.Invalid', 'forget takes either an address or a comment', {
       hint: '--email ADDRESS or --comment ID',
     });
   }
-  await withStored('needed', async ({ database, table, vault }) => {
-    if (site !== undefined) await siteOf(table, site);
-    database.sqlite.exec('PRAGMA secure_delete = ON');
-    const onErased = (ids: readonly string[]) => forgetTexts(database, ids);
-    const stored = { table, vault, clock };
-    const options = { site, dryRun, onErased };
+  await place.stored(dryRun ? 'needed' : 'erasable', async (stored) => {
+    if (site !== undefined) await siteOf(stored, site);
+    const options = { site, dryRun, onErased: stored.forgetTexts };
     const { comments, contacts, sites } =
       email === undefined
         ? await forgetComment(stored, comment as string, options)
@@ -217,6 +175,6 @@ export async function forget({ email, comment, site, dryRun = false }: ForgetOpt
       `${verb} ${comments.length} comments${sites.length > 0 ? ` of ${sites.join(', ')}` : ''} and ${contacts} contacts${kept}.`,
     );
     for (const id of comments) say(`  ${id}`);
-    if (!dryRun) say('Backups, and mail that was sent, still hold what they held.');
+    if (!dryRun) say(`${stored.stillHeld} still hold what they held.`);
   });
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { SluiceError } from '../../../shared/errors.ts';
-import type { Instance } from '../instance.ts';
+import { SluiceError } from '../../shared/errors.ts';
+import type { Pipeline, Verdict } from './place.ts';
 
 export type ReplayOptions = { site: string; rate?: number };
 
@@ -21,42 +21,34 @@ type Line = { text: string; author?: string; link?: string; date?: string; threa
 /** Submissions under way at once, and decisions waited for: bounds the memory of a file of any size. */
 const AT_ONCE = 32;
 const MOST_WAITING = 256;
-const DECIDED: Record<string, 'published' | 'held' | 'rejected' | undefined> = {
-  CommentPublished: 'published',
-  CommentHeld: 'held',
-  CommentRejected: 'rejected',
-};
 
 /** What has no verdict this long after the last line counts as failed. */
 const PATIENCE_MS = 60_000;
 
 /**
- * Submits each line through the door of an instance and waits for its verdict.
+ * Submits each line through a door and waits for its verdict.
  *
  * Each author has an address of their own, so that one network's flood is not what is measured.
  */
 export async function runReplay(
-  instance: Instance,
+  pipeline: Pipeline,
   lines: AsyncIterable<string>,
   { site, rate }: ReplayOptions,
   progress: (bytes: number, note: string) => void,
 ): Promise<ReplayResult> {
   const waiting = new Map<string, number>();
   /** Decided before the door's answer was read. */
-  const early = new Map<string, { state: 'published' | 'held' | 'rejected'; at: number }>();
+  const early = new Map<string, { state: Verdict; at: number }>();
   const times: number[] = [];
   const tally = { submitted: 0, published: 0, held: 0, rejected: 0, failed: 0, unreadable: 0 };
   const began = performance.now();
   let underway = 0;
 
-  const decided = (state: 'published' | 'held' | 'rejected', ms: number) => {
+  const decided = (state: Verdict, ms: number) => {
     tally[state] += 1;
     times.push(ms);
   };
-  instance.runtime.bus.onEvent(({ 'detail-type': type, detail }) => {
-    const state = DECIDED[type];
-    if (!state) return;
-    const { id } = detail as { id: string };
+  const verdicts = pipeline.verdicts((id, state) => {
     const start = waiting.get(id);
     if (start === undefined) early.set(id, { state, at: performance.now() });
     else if (waiting.delete(id)) decided(state, performance.now() - start);
@@ -64,7 +56,10 @@ export async function runReplay(
   const submitted = (id: string, start: number) => {
     const known = early.get(id);
     if (known && early.delete(id)) decided(known.state, known.at - start);
-    else waiting.set(id, start);
+    else {
+      waiting.set(id, start);
+      verdicts.watch(id);
+    }
   };
 
   for await (const text of lines) {
@@ -77,7 +72,7 @@ export async function runReplay(
         underway += 1;
         tally.submitted += 1;
         const start = performance.now();
-        void submit(instance, site, line)
+        void submit(pipeline, site, line)
           .then((id) => submitted(id, start))
           .catch(() => {
             tally.failed += 1;
@@ -92,6 +87,7 @@ export async function runReplay(
   const patience = performance.now() + PATIENCE_MS;
   while ((underway > 0 || waiting.size > 0) && performance.now() < patience)
     await new Promise((done) => setTimeout(done, 5));
+  verdicts.stop();
   tally.failed += waiting.size;
   const seconds = (performance.now() - began) / 1000;
   const sorted = times.toSorted((a, b) => a - b);
@@ -109,12 +105,12 @@ export async function runReplay(
   };
 }
 
-async function submit(instance: Instance, site: string, line: Line): Promise<string> {
+async function submit(pipeline: Pipeline, site: string, line: Line): Promise<string> {
   const name = (line.author ?? '').trim().slice(0, 80) || 'Anonymous';
   const thread = encodeURIComponent(line.thread ?? 'replay');
   const request = (body: object) =>
-    instance.fetch(
-      new Request(`${instance.publicUrl}/v1/sites/${site}/threads/${thread}/comments`, {
+    pipeline.fetch(
+      new Request(`${pipeline.publicUrl}/v1/sites/${site}/threads/${thread}/comments`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),

@@ -1,7 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterEach, expect, it } from 'vitest';
-import { testInstance, type TestInstance } from '../../../test/instance.ts';
+import { testInstance, type TestInstance } from '../../test/instance.ts';
+import { trialOn } from '../local/commands/place.ts';
 import { runMailTest } from './mail-test.ts';
 
 const ADDRESS = 'ada@people.example';
@@ -35,12 +36,11 @@ async function smtp(options: SMTPServerOptions = {}): Promise<{ url: string; mai
 async function run(env: Record<string, string>) {
   const sluice: TestInstance = await testInstance(env);
   ends.push(() => sluice.end());
-  const { table, vault, clock, publicUrl } = sluice.runtime.ports;
-  const { database } = sluice.runtime;
+  const { database, ports } = sluice.runtime;
   await sluice.quiet();
   const lines: string[] = [];
   const fetch = (request: Request) => sluice.fetch(request);
-  const error = await runMailTest({ table, vault, clock, database, publicUrl, fetch }, ADDRESS, (line) =>
+  const error = await runMailTest(trialOn(database, { ...ports, fetch }, ''), ADDRESS, (line) =>
     lines.push(line),
   ).catch((thrown: Error) => thrown);
   const left = database.sqlite
