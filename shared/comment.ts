@@ -144,8 +144,10 @@ export type Comment = {
   reason?: string;
   /** Distinct reporters of the published revision that nobody dismissed. */
   reports: number;
+  /** What they weigh together: whoever was often wrong weighs less than 1. */
+  reportWeight?: number;
   /** Reporters of a published revision whom a moderator has answered: only those after them count. */
-  dismissed?: { revision: number; reports: number };
+  dismissed?: { revision: number; reports: number; weight?: number };
   /** Published, and listed for moderators all the same: enough readers reported it. */
   queued?: boolean;
   appeal?: { text: string; at: number };

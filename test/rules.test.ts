@@ -70,6 +70,52 @@ describe('a draft in the shadow', () => {
   });
 });
 
+describe('readers who report', () => {
+  const report = async (id: string, readers: readonly string[]) => {
+    for (const reporter of readers) {
+      await line.put('CommentReported', { schema: 1, site: 'blog', id, reporter, reason: 'abuse' });
+    }
+    await line.quiet();
+    return (await line.store.mustGet(id)).queued ?? false;
+  };
+  const readers = ['r1', 'r2', 'r3'];
+  beforeEach(async () => {
+    for (const id of ['c1', 'c2', 'c3']) expect((await said(id)).status).toBe('published');
+  });
+
+  it('and were wrong weigh less the next time', async () => {
+    expect(await report('c1', readers)).toBe(true);
+    await line.decide('c1', 'keep');
+    expect(await report('c2', readers)).toBe(false);
+    expect(await line.store.mustGet('c2')).toMatchObject({ reports: 3, reportWeight: 2 });
+    expect(await report('c2', ['r4'])).toBe(true);
+  });
+
+  it('and were right weigh as before', async () => {
+    await report('c1', readers);
+    await line.decide('c1', 'remove');
+    expect(await report('c2', readers)).toBe(true);
+  });
+
+  it('weigh as before once the decision against them is undone', async () => {
+    await report('c1', readers);
+    const { decisionId } = await line.decide('c1', 'keep');
+    const { undo } = await import('../services/moderation/decide.ts');
+    expect(await undo(line.ports, 'ada', decisionId ?? '', () => undefined)).toMatchObject({ result: 'done' });
+    expect(await line.store.mustGet('c1')).toMatchObject({ reports: 3, queued: true });
+    expect(await report('c2', readers)).toBe(true);
+  });
+
+  it('are answered once for each report, however often a comment is kept', async () => {
+    await report('c1', readers);
+    await line.decide('c1', 'keep');
+    expect(await report('c1', ['r4', 'r5', 'r6'])).toBe(true);
+    await line.decide('c1', 'keep');
+    await report('c2', ['r1', 'r4']);
+    expect((await line.store.mustGet('c2')).reportWeight).toBeCloseTo(4 / 3);
+  });
+});
+
 describe('a comment that nobody decides', () => {
   it.each(['publish', 'reject'] as const)('is decided after the policy’s time: %s', async (defaultAction) => {
     await ruled({ defaultAfterHours: 48, reminderHours: 24, defaultAction });

@@ -3,6 +3,7 @@ import { ACTION_TARGET, type Action, type Comment, type LogRow, mayBecome, type 
 import { PIPELINE_SOURCE } from '../../shared/events.ts';
 import type { Ports, PutEntry } from '../../shared/ports.ts';
 import { restored, storeOf, type Change, type Store } from '../../shared/store/comments.ts';
+import { reportersOf } from '../../shared/store/reporters.ts';
 import { auditWrite } from './audit-log.ts';
 
 export type Decision = {
@@ -89,15 +90,31 @@ type Fields = { [Name in keyof Change['set']]: Change['set'][Name] | undefined }
 const NOT_WAITING = { heldAt: undefined, dueAt: undefined, holdReason: undefined };
 
 /** A decision answers the reporters so far: they bring the comment to the queue no second time. */
-function dismissal({ reports, publishedRevision, dismissed }: Comment): Fields {
-  if (reports === 0 || publishedRevision === null) return { reports: 0, queued: undefined };
-  const before = dismissed?.revision === publishedRevision ? dismissed.reports : 0;
+function dismissal({ reports, reportWeight, publishedRevision, dismissed }: Comment): Fields {
+  const none = { reports: 0, reportWeight: undefined, queued: undefined };
+  if (reports === 0 || publishedRevision === null) return none;
+  const before: { reports: number; weight?: number } =
+    dismissed?.revision === publishedRevision ? dismissed : { reports: 0 };
   return {
-    reports: 0,
-    queued: undefined,
-    dismissed: { revision: publishedRevision, reports: before + reports },
+    ...none,
+    dismissed: {
+      revision: publishedRevision,
+      reports: before.reports + reports,
+      weight: (before.weight ?? before.reports) + (reportWeight ?? reports),
+    },
   };
 }
+
+/** What a decision says of those who reported the comment; another look says nothing yet. */
+const FOUND: Record<Action, 'right' | 'wrong' | undefined> = {
+  keep: 'wrong',
+  publish: 'wrong',
+  restore: 'wrong',
+  reject: 'right',
+  spam: 'right',
+  remove: 'right',
+  hold: undefined,
+};
 
 /**
  * Makes a decision final in one conditional write, then settles what follows from it.
@@ -118,6 +135,8 @@ export async function decide(ports: DecisionPorts, user: string, decision: Decis
   const set = plan(comment, decision, { by, decisionId, now });
   if (set === 'unchanged') return { ...stateOf(comment), result: 'unchanged' };
   if (set === 'impossible') return { ...stateOf(comment), result: 'conflict' };
+  // A decision about a waiting edit answers no reports of the text that stands.
+  const found = set.dismissed && FOUND[decision.action];
   const written = await store.change(comment, {
     set: set as Change['set'],
     by,
@@ -140,6 +159,7 @@ export async function decide(ports: DecisionPorts, user: string, decision: Decis
         ...(comment.judgement && { verdict: comment.judgement.verdict, score: comment.judgement.score }),
         ...(comment.heldAt !== undefined && { waitedMs: now - comment.heldAt }),
       }),
+      ...(found ? await reportersOf(table).answer(comment, found, decisionId, now) : []),
     ],
   });
   if (!written.done) return await lost(store, written.comment, by, decision);
@@ -209,6 +229,7 @@ export async function undo(
         to: back,
         undoes: decisionId,
       }),
+      ...((before.reports ?? 0) > 0 ? await reportersOf(table).unanswer(comment, decisionId, now) : []),
     ],
   });
   if (!written.done)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { assertTransition, storeOf } from '../../shared/store/comments.ts';
 import { contactsOf } from '../../shared/store/contacts.ts';
+import { reportersOf } from '../../shared/store/reporters.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import type { Comment, Revision } from '../../shared/comment.ts';
 import { noteHolds, writerKeyOf } from '../../shared/door-note.ts';
@@ -319,38 +320,38 @@ async function reported(unit: Unit, envelope: Envelope): Promise<Step> {
   const { policy } = await sites.rules(detail.site);
   const comment = await known(unit, detail, envelope);
   if (comment.status !== 'published' || comment.publishedRevision === null) return step(comment, 'done');
-  const prefix = `Z#${comment.publishedRevision}#`;
-  await table.write([
-    {
-      put: {
-        pk: `C#${comment.id}`,
-        sk: `${prefix}${detail.reporter}`,
-        reason: detail.reason,
-        ...(detail.note && { note: detail.note }),
-      },
-      if: 'absent',
-    },
-  ]);
-  const { items } = await table.query({ pk: `C#${comment.id}`, prefix, limit: 1000 });
-  const countFor = ({ dismissed }: Comment): number =>
-    items.length - (dismissed?.revision === comment.publishedRevision ? dismissed.reports : 0);
-  const enough = countFor(comment) >= policy.policy.reportersToQueue;
+  const { reporter, reason, note } = detail;
+  const all = await reportersOf(table).take(comment, comment.publishedRevision, {
+    reporter,
+    reason,
+    ...(note && { note }),
+  });
+  const open = ({ dismissed }: Comment): { reports: number; weight: number } => {
+    const before = dismissed?.revision === comment.publishedRevision ? dismissed : undefined;
+    return {
+      reports: all.reports - (before?.reports ?? 0),
+      weight: all.weight - (before?.weight ?? before?.reports ?? 0),
+    };
+  };
+  // Sums of thirds: what is a hair below the threshold is at it.
+  const isEnough = (now: Comment) => open(now).weight > policy.policy.reportersToQueue - 1e-9;
   const changed = await store.changeLatest(comment.id, (now) =>
-    now.status !== 'published' || now.reports >= countFor(now) || now.publishedRevision !== comment.publishedRevision
+    now.status !== 'published' ||
+    now.reports >= open(now).reports ||
+    now.publishedRevision !== comment.publishedRevision
       ? undefined
       : {
           set: {
-            reports: countFor(now),
-            ...(countFor(now) >= policy.policy.reportersToQueue && {
-              queued: true,
-              heldAt: now.heldAt ?? unit.clock.now(),
-            }),
+            reports: open(now).reports,
+            reportWeight: open(now).weight,
+            ...(isEnough(now) && { queued: true, heldAt: now.heldAt ?? unit.clock.now() }),
           },
           by: 'reports',
           action: 'report',
-          reason: detail.reason,
+          reason,
         },
   );
+  const enough = isEnough(changed);
   return enough && policy.policy.reportsHide && changed.status === 'published'
     ? step(changed, 'hold', 'reports')
     : step(changed, 'done');
