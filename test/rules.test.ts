@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Ban } from '../shared/bans.ts';
+import { holdingNow } from '../shared/hours.ts';
 import { Policy } from '../shared/policy.ts';
+import { heatKey } from '../shared/store/keys.ts';
 import { sitesOf, type Sites } from '../shared/store/sites.ts';
 import { testInstance, type TestInstance } from './instance.ts';
 import { LINKS, pipeline, type Pipeline } from './workflows/pipeline.ts';
@@ -116,6 +118,49 @@ describe('readers who report', () => {
   });
 });
 
+describe('a site that holds more for a while', () => {
+  const FIRST = 'A first remark of somebody whom nobody here knows.';
+  const holding = async () => {
+    const { policy } = (await sites.fresh('blog')).policy;
+    const heat = await line.table.get(heatKey('blog', '/post', line.clock.now()));
+    return holdingNow(policy, { perMinute: Number(heat?.n ?? 0) }, line.clock.now());
+  };
+
+  it('at its hours holds everything, says so, and publishes again when they end', async () => {
+    const hour = (ms: number) => new Date(line.clock.now() + ms).toISOString().slice(11, 16);
+    await ruled({
+      hours: [{ days: [0, 1, 2, 3, 4, 5, 6], from: hour(-60_000), to: hour(3_600_000), timeZone: 'UTC' }],
+    });
+    expect(await holding()).toBe('hours');
+    expect(await said('c1', { body: FIRST })).toMatchObject({ status: 'held', holdReason: 'hours' });
+    await line.wind(3_700_000);
+    expect(await holding()).toBeUndefined();
+    expect((await said('c2')).status).toBe('published');
+  });
+
+  it('while it is away holds newcomers, says so, and publishes again when it is back', async () => {
+    await ruled({ holdUntil: line.clock.now() + DAY_MS });
+    expect(await holding()).toBe('away');
+    expect(await said('c1', { body: FIRST })).toMatchObject({ status: 'held', holdReason: 'away' });
+    await line.wind(DAY_MS + 1000);
+    expect(await holding()).toBeUndefined();
+    expect((await said('c2')).status).toBe('published');
+  });
+
+  it('when a thread runs hot holds newcomers there, says so, and publishes again when it has cooled', async () => {
+    await ruled({ heatPerMinute: 2 });
+    await line.wind(60_000 - (line.clock.now() % 60_000));
+    const verdicts = [];
+    for (const id of ['c1', 'c2', 'c3', 'c4']) verdicts.push((await said(id)).holdReason ?? 'published');
+    expect(verdicts).toEqual(['published', 'published', 'heat', 'heat']);
+    expect((await said('c5', { thread: '/quiet' })).status).toBe('published');
+    expect(await holding()).toBe('heat');
+    await line.wind(60_000);
+    expect(await holding()).toBeUndefined();
+    expect((await said('c6')).status).toBe('published');
+  });
+});
+
 describe('a comment that nobody decides', () => {
   it.each(['publish', 'reject'] as const)('is decided after the policy’s time: %s', async (defaultAction) => {
     await ruled({ defaultAfterHours: 48, reminderHours: 24, defaultAction });
@@ -143,6 +188,29 @@ describe('a site in a browser’s eyes', () => {
     expect((await sluice.call('POST', '/v1/moderation/sites', site, admin)).status).toBe(201);
   });
   afterAll(() => sluice.end());
+
+  it('says in the thread why new comments wait', async () => {
+    const thread = '/v1/sites/blog/threads/night/comments';
+    expect((await sluice.call('GET', thread)).body.thread).not.toHaveProperty('holds');
+    const policy = { holdUntil: Date.now() + DAY_MS };
+    const saved = await sluice.call(
+      'PUT',
+      '/v1/moderation/sites/blog/policy',
+      { policy },
+      { ...admin, 'if-match': '"0"' },
+    );
+    expect(saved.status).toBe(200);
+    await expect
+      .poll(async () => (await sluice.call('GET', thread)).body.thread.holds, { timeout: 8000, interval: 200 })
+      .toBe('away');
+    const back = await sluice.call(
+      'PUT',
+      '/v1/moderation/sites/blog/policy',
+      { policy: {} },
+      { ...admin, 'if-match': '"1"' },
+    );
+    expect(back.status).toBe(200);
+  });
 
   it('tells a banned writer why, held or rejected', async () => {
     const ban = (value: string, action: string) =>

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import type { Comment } from '../../shared/comment.ts';
 import { SluiceError } from '../../shared/errors.ts';
 import { Id } from '../../shared/events.ts';
+import { holdingNow, type Holding } from '../../shared/hours.ts';
 import type { Call, Reply } from '../../shared/http.ts';
 import type { Store } from '../../shared/store/comments.ts';
-import { timeKey } from '../../shared/store/keys.ts';
+import { heatKey, timeKey } from '../../shared/store/keys.ts';
 import { isClosed } from '../validate/handler.ts';
 import { normaliseThreadKey } from '../validate/thread-key.ts';
 import type { Door } from './door.ts';
@@ -45,14 +46,21 @@ export const Thread = z.object({
   comments: z.array(z.any().describe('A comment with its first replies')),
   total: z.int(),
   nextCursor: z.string().nullable(),
-  thread: z.object({ closed: z.boolean(), replyDepth: z.int() }),
+  thread: z.object({
+    closed: z.boolean(),
+    replyDepth: z.int(),
+    holds: z
+      .enum(['premoderation', 'hours', 'away', 'heat'])
+      .optional()
+      .describe('Why new comments wait for a person just now'),
+  }),
 });
 
 export type ThreadPage = {
   comments: ShownComment[];
   total: number;
   nextCursor: string | null;
-  thread: { closed: boolean; replyDepth: number };
+  thread: { closed: boolean; replyDepth: number; holds?: Holding };
 };
 
 /** One page of a thread: `limit` counts comments of the level asked for, replies come along. */
@@ -72,13 +80,18 @@ export async function threadPage(door: Door, siteId: string, key: string, query:
     ...(query.cursor && { cursor: query.cursor }),
     ...(way && (query.order === 'newest' ? { to: way.root } : { from: way.root })),
   });
+  const { policy: rules } = policy;
+  const now = ports.clock.now();
+  const warm = rules.heatPerMinute === null ? undefined : await ports.table.get(heatKey(site.id, thread, now));
+  const holds = holdingNow(rules, { premoderate: record?.premoderate ?? false, perMinute: Number(warm?.n ?? 0) }, now);
   return {
     comments: await shown({ ...context, way: way?.comments ?? [] }, level.comments, 0),
     total: await store.threadCount(site.id, thread),
     nextCursor: level.cursor ?? null,
     thread: {
-      closed: isClosed(record, policy.policy, ports.clock.now()),
-      replyDepth: policy.policy.replyDepth,
+      closed: isClosed(record, rules, now),
+      replyDepth: rules.replyDepth,
+      ...(holds && { holds }),
     },
   };
 }

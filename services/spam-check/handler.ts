@@ -5,6 +5,7 @@ import { parse } from '../../shared/parse.ts';
 import type { Policy } from '../../shared/policy.ts';
 import type { Service, Table } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
+import { heatKey } from '../../shared/store/keys.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { linksOf, plainText } from '../validate/markdown.ts';
 import { imitates } from '../validate/names.ts';
@@ -179,11 +180,7 @@ async function tally(table: Table, comment: Comment, nowMs: number, heat: boolea
       : { n: 1 },
   ]);
   const thread = heat
-    ? await table.increment(
-        { pk: `V#${comment.site}#T#${comment.thread}`, sk: `M#${minute}` },
-        { n: 1 },
-        { expiresAt: seconds + 120 },
-      )
+    ? await table.increment(heatKey(comment.site, comment.thread, nowMs), { n: 1 }, { expiresAt: seconds + 120 })
     : undefined;
   const here = comment.fingerprint
     ? await table.increment(

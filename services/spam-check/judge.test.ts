@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Policy } from '../../shared/policy.ts';
-import { isOpen, judge, type Context, type Findings } from './judge.ts';
+import { isOpen } from '../../shared/hours.ts';
+import { judge, type Context, type Findings } from './judge.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z'); // a Monday
 const CONTEXT: Context = { trusted: false, firstComment: false, links: 0, nowMs: NOW };

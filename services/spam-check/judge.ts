@@ -1,4 +1,5 @@
 import type { Signal, Verdict } from '../../shared/comment.ts';
+import { isOpen } from '../../shared/hours.ts';
 import type { Policy } from '../../shared/policy.ts';
 import { FORM_SIGNALS, TEXT_SIGNALS, type WeighedSignal } from './signals.ts';
 
@@ -120,34 +121,4 @@ function sum(signals: readonly Signal[]): number {
 
 function sigmoid(logOdds: number): number {
   return 1 / (1 + Math.exp(-logOdds));
-}
-
-type Hours = Policy['hours'][number];
-
-/** Whether `nowMs` lies within the hours; those that end before they begin reach into the next day. */
-export function isOpen({ days, from, to, timeZone }: Hours, nowMs: number): boolean {
-  const { day, time } = localTime(nowMs, timeZone);
-  if (from === to) return days.includes(day);
-  if (from < to) return days.includes(day) && from <= time && time < to;
-  return (days.includes(day) && time >= from) || (days.includes((day + 6) % 7) && time < to);
-}
-
-const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const formats = new Map<string, Intl.DateTimeFormat>();
-const MAX_FORMATS = 600; // as many time zones as there are
-
-function localTime(nowMs: number, timeZone: string): { day: number; time: string } {
-  let format = formats.get(timeZone);
-  if (!format) {
-    const options = { weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
-    try {
-      format = new Intl.DateTimeFormat('en-US', { ...options, timeZone });
-    } catch {
-      // A zone that this machine's data does not know must not keep comments from being judged.
-      format = new Intl.DateTimeFormat('en-US', { ...options, timeZone: 'UTC' });
-    }
-    if (formats.size < MAX_FORMATS) formats.set(timeZone, format);
-  }
-  const parts = Object.fromEntries(format.formatToParts(nowMs).map(({ type, value }) => [type, value]));
-  return { day: WEEKDAYS.indexOf(parts['weekday'] ?? ''), time: `${parts['hour']}:${parts['minute']}` };
 }

@@ -41,7 +41,7 @@ export async function fakeServer(dist: string) {
   const pages = new Map<string, { html: string; headers?: Record<string, string> }>();
   /** Answers for the next submissions, before anything is looked at. `status` 0 drops the connection. */
   const faults: { status: number; headers?: Record<string, string>; problem?: object; taken?: boolean }[] = [];
-  const state = { closed: false, delayMs: 0, publishAtOnce: false };
+  const state = { closed: false, holds: '', delayMs: 0, publishAtOnce: false };
   let serial = 0;
 
   function seed({ thread = 't', parentId = null, ...rest }: Seed): string {
@@ -119,7 +119,7 @@ export async function fakeServer(dist: string) {
       comments: line.slice(from, from + limit).map(view),
       total: of.filter((row) => row.status === 'published').length,
       nextCursor: from + limit < line.length ? `r${from + limit}` : null,
-      thread: { closed: state.closed },
+      thread: { closed: state.closed, ...(state.holds && { holds: state.holds }) },
     };
   }
 

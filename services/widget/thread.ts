@@ -15,12 +15,12 @@ export type Comment = {
   permalink?: string;
 };
 
-/** `replyDepth` is optional: the policy's deepest reply, 5 when the server does not say. */
+/** `replyDepth` is optional: the policy's deepest reply, 5 when the server does not say. `holds`: why a new comment may wait. */
 export type Page = {
   comments: Comment[];
   total: number;
   nextCursor: string | null;
-  thread: { closed: boolean; replyDepth?: number };
+  thread: { closed: boolean; replyDepth?: number; holds?: string };
 };
 
 export type Status = 'received' | 'waiting' | 'published' | 'rejected' | 'removed' | 'deleted' | 'delayed';

@@ -258,6 +258,17 @@ describe('writing', () => {
     expect(await page.getByRole('button', { name: 'Reply' }).count()).toBe(0);
   });
 
+  it('says so while new comments wait for a moderator, and stops by itself', async () => {
+    server.state.holds = 'hours';
+    const page = await visit(html('data-poll="0.3"'));
+    const note = page.getByText('Comments may wait for a moderator.');
+    await note.waitFor();
+    await page.locator('textarea').fill('Half a text');
+    server.state.holds = '';
+    await note.waitFor({ state: 'detached' });
+    expect(await page.locator('textarea').inputValue()).toBe('Half a text');
+  });
+
   it('takes a sign-in from its own server only, and sends the token as Author', async () => {
     server.pages.set('/author', {
       html: `<script>opener.postMessage({type:'sluice-author',site:'demo',token:'tok',name:'Mara'},'*')</script>`,

@@ -71,6 +71,7 @@ export function mount(
   const freshButton = button('primary fresh', '', showFresh);
   const freshBar = h('div.bar', null, freshButton);
   const formBox = h('div');
+  const notice = h('p.notice');
   const form = composer(say('body'), take);
   const mineList = h('ol');
   const list = h('ol');
@@ -100,8 +101,7 @@ export function mount(
     comments = merge(comments, page);
     cursor = nextCursor;
     known = total = count;
-    ({ closed } = thread);
-    depth = thread.replyDepth ?? DEFAULT_DEPTH;
+    rule(thread);
     partial = middle;
     if (!list.isConnected) {
       const top = h('div.top', null, heading, orderButton);
@@ -169,6 +169,7 @@ export function mount(
     const data = await read({ order: 'newest', limit: 1 }, false);
     if (!data) return;
     ({ total } = data);
+    rule(data.thread);
     known = Math.min(known, total);
     drawFresh();
     for (const time of root.querySelectorAll('time')) time.textContent = when(time.dateTime, Date.now()).text;
@@ -193,7 +194,7 @@ export function mount(
   // Drawing
 
   function draw() {
-    formBox.replaceChildren(closed ? h('p.notice', null, say('closed')) : form);
+    formBox.replaceChildren(notice, closed ? '' : form);
     const loose = mine.filter(({ id, parentId }) => !find(comments, id) && !find(comments, parentId));
     arrange(mineList, loose.map(drawComment));
     arrange(list, comments.map(drawComment));
@@ -203,6 +204,13 @@ export function mount(
     moreButton.hidden = !cursor;
     allButton.hidden = !partial;
     drawFresh();
+  }
+
+  /** Closed; or at night, away, in a heated hour: said before one writes, and gone when it is over. */
+  function rule(thread: Page['thread']) {
+    ({ closed } = thread);
+    depth = thread.replyDepth ?? DEFAULT_DEPTH;
+    notice.textContent = closed ? say('closed') : thread.holds ? say('holds') : '';
   }
 
   function drawFresh() {

@@ -9,6 +9,7 @@ export const ENGLISH = {
   fresh: { one: '{n} new comment', other: '{n} new comments' },
   empty: 'No comments yet. Be the first.',
   closed: 'This thread is closed.',
+  holds: 'Comments may wait for a moderator.',
   oldest: 'Oldest first',
   newest: 'Newest first',
   more: 'Load more comments',

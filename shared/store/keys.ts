@@ -14,6 +14,11 @@ export const repliesKey = (id: string): Key => ({ pk: `C#${id}`, sk: 'replies' }
 export const threadKey = (site: string, thread: string): Key => ({ pk: `T#${site}#${thread}`, sk: 'thread' });
 export const threadCountKey = (site: string, thread: string): Key => ({ pk: `T#${site}#${thread}`, sk: 'count' });
 export const writerKey = (site: string, writer: string): Key => ({ pk: `W#${site}#${writer}`, sk: 'history' });
+/** Comments of a thread within one minute, counted while the policy minds its heat. */
+export const heatKey = (site: string, thread: string, nowMs: number): Key => ({
+  pk: `V#${site}#T#${thread}`,
+  sk: `M#${Math.floor(nowMs / 60_000)}`,
+});
 export const siteKey = (site: string): Key => ({ pk: `S#${site}`, sk: 'site' });
 export const bansKey = (site: string): Key => ({ pk: `S#${site}`, sk: 'bans' });
 export const shadowKey = (site: string): Key => ({ pk: `S#${site}`, sk: 'shadow' });
