@@ -47,15 +47,17 @@ export type Reply = {
   body?: unknown;
   /** Sent as it is, with its media type, instead of JSON. */
   raw?: { type: string; text: string };
+  /** Sent as it comes. The local server alone carries one: a Lambda answers once. */
+  stream?: { type: string; body: ReadableStream<Uint8Array> };
   headers?: Record<string, string>;
 };
 
 /** What the server around the app tells of a connection. */
 export type Bindings = { client: string };
 
-/** Finds who calls, or throws `Session.Required` and its kin. */
+/** Finds who calls, or throws `Session.Required` and its kin: asked before anything that was sent is read. */
 export type Authenticate<Caller> = (
-  call: Omit<Call<Caller>, 'caller'>,
+  call: Omit<Call<Caller>, 'caller' | 'query' | 'body'>,
   access: Access,
   method: string,
 ) => Promise<Caller>;
@@ -70,15 +72,15 @@ export function serve<Caller>(
     app.on(route.method, route.path, async (c) => {
       const call = {
         params: c.req.param() as Record<string, string>,
-        query: queryOf(route, c) as never,
-        body: (await bodyOf(route, c)) as never,
         header: (name: string) => c.req.header(name),
         client: c.env?.client ?? '',
         url: new URL(c.req.url),
         log,
       };
       const caller = await authenticate(call, route.access, route.method);
-      return respond(await route.handle({ ...call, caller }));
+      const query = queryOf(route, c) as never;
+      const body = (await bodyOf(route, c)) as never;
+      return respond(await route.handle({ ...call, query, body, caller }));
     });
   }
   app.notFound((c) =>
@@ -153,7 +155,8 @@ function retrySecondsOf(error: SluiceError): number {
     : 60;
 }
 
-function respond({ status, body, raw, headers }: Reply): Response {
+function respond({ status, body, raw, stream, headers }: Reply): Response {
+  if (stream) return new Response(stream.body, { status, headers: { 'content-type': stream.type, ...headers } });
   if (raw) return new Response(raw.text, { status, headers: { 'content-type': raw.type, ...headers } });
   if (body === undefined) return new Response(null, { status, headers: headers ?? {} });
   return new Response(JSON.stringify(body), {

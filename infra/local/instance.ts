@@ -67,7 +67,7 @@ export async function openInstance(
   });
   const admin = await ensureAdmin(runtime.ports, settings.SLUICE_ADMIN_PASSWORD);
   const fresh = demo && (await ensureDemo(runtime.ports));
-  const { server, fetch } = localServer(runtime, {
+  const { server, fetch, endStreams } = localServer(runtime, {
     log,
     cache,
     rateLimit: settings.SLUICE_RATE_LIMIT === 'on',
@@ -100,6 +100,7 @@ export async function openInstance(
     },
     async stop() {
       await aws?.close();
+      endStreams();
       server.closeIdleConnections();
       await new Promise<void>((done) => (server.listening ? server.close(() => done()) : done()));
       await runtime.stop();

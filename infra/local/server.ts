@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { SluiceError } from '../../shared/errors.ts';
 import { MAX_REQUEST_BYTES, nothingFor, problem, serve, type Bindings, type Route } from '../../shared/http.ts';
+import { PIPELINE_SOURCE } from '../../shared/events.ts';
 import { corsOf } from '../../services/door/cors.ts';
 import { doorOf } from '../../services/door/door.ts';
 import { pageRoutes } from '../../services/door/pages.ts';
@@ -81,7 +82,12 @@ const SERVED_HERE: readonly Pick<Route, 'method' | 'path' | 'summary' | 'access'
   },
 ];
 
-export type LocalServer = { server: Server; fetch: (request: Request, client?: string) => Promise<Response> };
+export type LocalServer = {
+  server: Server;
+  fetch: (request: Request, client?: string) => Promise<Response>;
+  /** Hangs up on who listens for changes: a server closes only once its last answer has ended. */
+  endStreams(): void;
+};
 
 /** The HTTP side of the local runtime: door, desk and pages on one port, with the hot reads answered as bytes. */
 export function localServer(
@@ -96,7 +102,22 @@ export function localServer(
   const { ports } = runtime;
   const door = doorOf(ports, { rateLimit });
   const changes = changesOf(ports.clock);
-  const moderation = moderationRoutes(ports, changes);
+  // What no moderator did: the pipeline holds, and a policy decides after its time.
+  runtime.bus.onEvent(({ source, 'detail-type': type, detail }) => {
+    if (source !== PIPELINE_SOURCE || (type !== 'CommentHeld' && type !== 'DecisionMade')) return;
+    const {
+      site,
+      id: commentId,
+      by,
+      to: status,
+      version,
+    } = detail as Record<'site' | 'id' | 'by' | 'to', string> & {
+      version: number;
+    };
+    if (type === 'CommentHeld') changes.push({ site, commentId, type });
+    else if (by === 'policy') changes.push({ site, commentId, type: 'decided', by, status, version });
+  });
+  const moderation = moderationRoutes(ports, changes, { live: true });
   const cors = corsOf(door);
   const files = new Map<string, { body: Buffer; headers: Record<string, string> } | undefined>();
 
@@ -280,7 +301,7 @@ export function localServer(
     response.end(body);
   }
 
-  return { server, fetch };
+  return { server, fetch, endStreams: () => changes.end() };
 }
 
 /** For people, who would not know what to do with problem details. */

@@ -253,35 +253,69 @@ function Desk({
   );
 }
 
-type Held = Record<string, { newest: string | null; total?: number }>;
+type News = {
+  events: DeskEvent[];
+  cursor: string;
+  reset: boolean;
+  held: Record<string, { newest: string | null; total?: number }>;
+};
 
-/** Asks the feed again and again; what it missed, it reads anew. */
+/** Hears of changes as they happen where the server can tell them, and asks again and again where it cannot. */
 function useFeed(queue: Queue, onOffline: (offline: boolean) => void): void {
   useEffect(() => {
     let stopped = false;
     let cursor = '';
-    let timer: ReturnType<typeof setTimeout>;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let source: EventSource | undefined;
+    const path = () => `/v1/moderation/events${cursor && `?after=${encodeURIComponent(cursor)}`}`;
+    const take = (news: News) => {
+      onOffline(false);
+      ({ cursor } = news);
+      for (const event of news.events) queue.take(event);
+      queue.takeHeld(news.held);
+      if (news.reset) queue.missed();
+      queue.expireClaims(Date.now());
+    };
+    const listen = () => {
+      source = new EventSource(path());
+      source.onopen = () => onOffline(false);
+      source.onmessage = ({ data }) => take(JSON.parse(data) as News);
+      source.onerror = () => {
+        // The browser tries again by itself, but not what the server refused.
+        if (source?.readyState === EventSource.CLOSED) askAfter(POLL_MS);
+        else onOffline(true);
+      };
+    };
     const ask = async () => {
+      let live = false;
       try {
-        const path = `/v1/moderation/events${cursor && `?after=${encodeURIComponent(cursor)}`}`;
-        const answer = await call<{ events: DeskEvent[]; cursor: string; reset: boolean; held: Held }>('GET', path, {
-          quiet: true,
-        });
-        onOffline(false);
-        cursor = answer.cursor;
-        for (const event of answer.events) queue.take(event);
-        queue.takeHeld(answer.held);
-        if (answer.reset) queue.missed();
-        queue.expireClaims(Date.now());
+        const news = await call<News & { live: boolean }>('GET', path(), { quiet: true });
+        take(news);
+        ({ live } = news);
       } catch (error) {
         if (error instanceof Problem && error.passing) onOffline(true);
       }
-      if (!stopped) timer = setTimeout(ask, document.hidden ? POLL_HIDDEN_MS : POLL_MS);
+      if (stopped) return;
+      // A hidden page holds no connection: a browser has six of them for all its tabs.
+      if (live && !document.hidden) listen();
+      else askAfter(document.hidden ? POLL_HIDDEN_MS : POLL_MS);
     };
+    const askAfter = (ms: number) => {
+      source?.close();
+      clearTimeout(timer);
+      timer = setTimeout(ask, ms);
+    };
+    const onVisible = () => askAfter(document.hidden ? POLL_HIDDEN_MS : 0);
+    // Leases of others end also while nothing is told.
+    const leases = setInterval(() => queue.expireClaims(Date.now()), 5000);
+    document.addEventListener('visibilitychange', onVisible);
     void ask();
     return () => {
       stopped = true;
       clearTimeout(timer);
+      clearInterval(leases);
+      source?.close();
+      document.removeEventListener('visibilitychange', onVisible);
     };
   }, [queue]);
 }

@@ -129,6 +129,13 @@ describe('every route of the moderation API', () => {
     expect((await send(call, route, { cookie: `sluice_session=${'x'.repeat(43)}` })).status).toBe(401);
   });
 
+  it.each(cases.filter(([, { body }]) => body))(
+    '%s asks who calls before it reads what was sent',
+    async (_name, route) => {
+      expect((await call(route.method, route.path.replaceAll(':', ''), 'no object')).status).toBe(401);
+    },
+  );
+
   it.each(cases.filter(([, { method }]) => method !== 'GET'))(
     '%s refuses a cookie without CSRF',
     async (_name, route) => {

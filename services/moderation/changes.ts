@@ -18,8 +18,10 @@ export type Changes = {
   push(change: DeskChange): void;
   /** Those after a cursor; `reset` when the cursor is older than what is kept, or of another process. */
   since(cursor: string | undefined): { changes: readonly NumberedChange[]; cursor: string; reset: boolean };
-  /** Called on every push until the returned function is called. */
-  subscribe(listener: (change: NumberedChange) => void): () => void;
+  /** Called on every push, and once with nothing at the end, until the returned function is called. */
+  subscribe(listener: (change: NumberedChange | undefined) => void): () => void;
+  /** Ends what listens: the server stops. */
+  end(): void;
 };
 
 const KEPT = 2000;
@@ -28,7 +30,7 @@ const KEPT = 2000;
 export function changesOf(clock: Clock): Changes {
   const epoch = clock.now().toString(36);
   const ring: NumberedChange[] = [];
-  const listeners = new Set<(change: NumberedChange) => void>();
+  const listeners = new Set<(change: NumberedChange | undefined) => void>();
   let last = 0;
   return {
     push(change) {
@@ -51,6 +53,9 @@ export function changesOf(clock: Clock): Changes {
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    end() {
+      for (const listener of listeners) listener(undefined);
     },
   };
 }

@@ -23,14 +23,19 @@ import { webhookRoutes } from './webhooks.ts';
  * The moderation API.
  *
  * @param changes what other moderators' pages learn: whoever runs the bus in the same process pushes its events here
+ * @param live whether this runtime can hold a connection open
  */
-export function moderationRoutes(ports: Ports, changes: Changes = changesOf(ports.clock)): Route<Moderator>[] {
+export function moderationRoutes(
+  ports: Ports,
+  changes: Changes = changesOf(ports.clock),
+  { live = false } = {},
+): Route<Moderator>[] {
   return [
     ...sessionRoutes(ports),
     ...commentRoutes(ports, changes),
     ...decisionRoutes(ports, changes),
     ...deadLetterRoutes(ports),
-    ...eventRoutes(ports, changes),
+    ...eventRoutes(ports, changes, { live }),
     ...noteRoutes(ports, changes),
     ...replyRoutes(ports),
     ...sweepRoutes(ports, changes),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { SluiceError } from '../../shared/errors.ts';
 import type { Authenticate, Route } from '../../shared/http.ts';
 import type { Ports } from '../../shared/ports.ts';
-import { usersOf } from '../../shared/store/users.ts';
+import { type User, type Users, usersOf } from '../../shared/store/users.ts';
 import { NOBODY, type Moderator } from './moderator.ts';
 import { verifyPassword } from './password.ts';
 
@@ -28,9 +28,8 @@ export function authenticate({ table, clock, vault }: Needs): Authenticate<Moder
     const token = bearer ?? cookieOf(call.header('cookie'));
     if (!token) throw signIn('no session was sent');
     const session = hashOf(token);
-    const found = await users.session(session);
-    const user = found && (await users.get(found.user));
-    if (!found || !user || user.disabled || found.at < user.sessionsFrom) throw signIn('the session has ended');
+    const user = await userOf(users, session);
+    if (!user) throw signIn('the session has ended');
     if (!bearer && !READS.has(method) && !vault.verify('session', csrf(session), call.header('x-csrf-token') ?? '')) {
       throw new SluiceError('Session.Forbidden', 'the CSRF token is missing or wrong', {
         hint: 'send X-CSRF-Token as GET /v1/moderation/sessions answers it, or a bearer token',
@@ -41,6 +40,13 @@ export function authenticate({ table, clock, vault }: Needs): Authenticate<Moder
     }
     return { user: user.name, roles: user.roles, session };
   };
+}
+
+/** Whose session it is, unless it has ended or they were shut out: for who reads on for long. */
+export async function userOf(users: Users, session: string): Promise<User | undefined> {
+  const found = await users.session(session);
+  const user = found && (await users.get(found.user));
+  return found && user && !user.disabled && found.at >= user.sessionsFrom ? user : undefined;
 }
 
 const SignIn = z.strictObject({ user: z.string().max(63), password: z.string().max(1024) });

@@ -26,7 +26,10 @@ export type Served = { url: string; server: Server; changes: Changes; stop(): Pr
 /** The built desk over the moderation API, on one port, with the headers that it must live with. */
 export async function serveDesk(ports: Memory, port = 0): Promise<Served> {
   const changes = changesOf(ports.clock);
-  const api = serve(moderationRoutes(ports, changes), { authenticate: authenticate(ports), log: ports.log });
+  const api = serve(moderationRoutes(ports, changes, { live: true }), {
+    authenticate: authenticate(ports),
+    log: ports.log,
+  });
   const app = new Hono<{ Bindings: Bindings }>();
   app.get('/moderate', (c) => c.redirect('/moderate/'));
   app.get('/moderate/*', async (c) => {
@@ -53,6 +56,7 @@ export async function serveDesk(ports: Memory, port = 0): Promise<Served> {
     changes,
     stop: () =>
       new Promise((resolve) => {
+        changes.end();
         server.closeAllConnections();
         server.close(() => resolve());
       }),
