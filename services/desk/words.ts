@@ -529,17 +529,27 @@ export function setLanguage(next: Language): void {
   document.documentElement.lang = next;
 }
 
+/** Making a formatter takes longer than drawing the row that needs it: each is made once, by its name. */
+const made = new Map<string, unknown>();
+function formatter<T>(name: string, make: (language: Language) => T): T {
+  const key = `${language} ${name}`;
+  if (!made.has(key)) made.set(key, make(language));
+  return made.get(key) as T;
+}
+const inNumbers = (value: number): string => formatter('number', (tag) => new Intl.NumberFormat(tag)).format(value);
+const pluralOf = (value: number): string => formatter('plural', (tag) => new Intl.PluralRules(tag)).select(value);
+
 const ONE_OR_MORE = /\{(\w+)\|([^|}]*)\|([^}]*)\}/g;
 
 export function t(word: Word, fill: Record<string, string | number> = {}): string {
   const text: string = WORDS[word][LANGUAGES.indexOf(language)] ?? word;
   return text
     .replaceAll(ONE_OR_MORE, (_all, name: string, one: string, more: string) =>
-      new Intl.PluralRules(language).select(Number(fill[name])) === 'one' ? one : more,
+      pluralOf(Number(fill[name])) === 'one' ? one : more,
     )
     .replaceAll(/\{(\w+)\}/g, (all, name: string) => {
       const value = fill[name];
-      return value === undefined ? all : typeof value === 'number' ? value.toLocaleString(language) : value;
+      return value === undefined ? all : typeof value === 'number' ? inNumbers(value) : value;
     });
 }
 
@@ -556,10 +566,13 @@ const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 /** “3 h”, in the language's own units. */
 export function span(ms: number): string {
   const [unit, size] = STEPS.find(([, step]) => Math.abs(ms) >= step) ?? ['second', 1000];
-  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short' }).format(Math.round(ms / size));
+  return formatter(unit, (tag) => new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'short' })).format(
+    Math.round(ms / size),
+  );
 }
 
 export const dateTime = (at: number): string =>
-  new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }).format(at);
+  formatter('time', (tag) => new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'medium' })).format(at);
 
-export const dateOnly = (at: number): string => new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(at);
+export const dateOnly = (at: number): string =>
+  formatter('date', (tag) => new Intl.DateTimeFormat(tag, { dateStyle: 'medium' })).format(at);

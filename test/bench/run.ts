@@ -17,6 +17,7 @@ import { localTable } from '../../infra/local/table.ts';
 import { LANES, topology } from '../../infra/topology.ts';
 import { chanceOf, nameOf, remark } from '../faults/chance.ts';
 import { freePort, PASSWORD, startChild, type Child } from '../faults/child.ts';
+import { deskFigures } from './desk.ts';
 import type { Load, Loaded } from './load.ts';
 
 const SITE = 'bench';
@@ -343,7 +344,8 @@ async function decisions(): Promise<void> {
 }
 
 say('load average before', loadavg()[0] ?? 0);
-const PARTS = { throughput, reads, starts, backlog, growth, decisions };
+const desk = async () => deskFigures(await furnish('desk'), SITE, say);
+const PARTS = { throughput, reads, starts, backlog, growth, decisions, desk };
 for (const [name, part] of Object.entries(PARTS)) if (wants(name)) await part();
 say('load average after', loadavg()[0] ?? 0);
 rmSync(work, { recursive: true, force: true });
