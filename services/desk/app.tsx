@@ -278,13 +278,13 @@ function useFeed(queue: Queue, onOffline: (offline: boolean) => void): void {
     };
     const listen = () => {
       source = new EventSource(path());
-      source.onopen = () => onOffline(false);
-      source.onmessage = ({ data }) => take(JSON.parse(data) as News);
-      source.onerror = () => {
+      source.addEventListener('open', () => onOffline(false));
+      source.addEventListener('message', ({ data }) => take(JSON.parse(data) as News));
+      source.addEventListener('error', () => {
         // The browser tries again by itself, but not what the server refused.
         if (source?.readyState === EventSource.CLOSED) askAfter(POLL_MS);
         else onOffline(true);
-      };
+      });
     };
     const ask = async () => {
       let live = false;
