@@ -24,7 +24,8 @@ export function insteadOf(command: string, stage: string): { why: string; what: 
       why: 'a table is restored into a new one, beside the one that serves',
       what: [
         `aws dynamodb restore-table-to-point-in-time --source-table-name ${table} --target-table-name ${table}-restored --restore-date-time TIME`,
-        '# docs/aws.md says how to put it in the place of the other',
+        `SLUICE_TABLE=${table}-restored npm run sluice -- export FILE --contacts --site SITE --stage ${stage}`,
+        `npm run sluice -- import FILE --site SITE --stage ${stage}   # what is missing is written, nothing else`,
       ].join('\n'),
     },
   };

@@ -16,6 +16,7 @@ import { sqsQueue } from '../adapters/queue.ts';
 import { readSecret } from '../adapters/secret.ts';
 import { bus } from '../clients/bus.ts';
 import { CLIENT } from '../clients/config.ts';
+import { OWN_ENDPOINT } from '../clients/queues.ts';
 import { table } from '../clients/table.ts';
 import { portsOf } from '../entry.ts';
 import { busName, named, STAGE_NAME } from '../names.ts';
@@ -37,9 +38,11 @@ export async function stagePlace(name: string): Promise<Place> {
   }
   const stage = { name };
   const region = await regionOf();
+  // A table that was restored beside the one that serves is read by its own name.
+  const tableName = process.env.SLUICE_TABLE || named(stage, 'table');
   // The clients read it there.
   process.env.AWS_REGION = region;
-  const sqs = new SQSClient(CLIENT);
+  const sqs = new SQSClient({ ...CLIENT, ...OWN_ENDPOINT });
   const ports = await portsOf(
     'sluice',
     {
@@ -48,7 +51,7 @@ export async function stagePlace(name: string): Promise<Place> {
       // In links of the door's answers, which nobody follows here.
       publicUrl: `https://${named(stage, 'door')}.invalid`,
       logLevel: 'silent',
-      table: named(stage, 'table'),
+      table: tableName,
       bus: busName(stage),
       queues: {},
       workflows: {},
@@ -62,7 +65,7 @@ export async function stagePlace(name: string): Promise<Place> {
     pino({ level: process.env.LOG_LEVEL ?? 'silent' }, pino.destination(2)),
   );
   await ports.table.get({ pk: 'SITES', sk: '-' }).catch((error: unknown) => {
-    throw refusedBy(error, `${named(stage, 'table')} in ${region}`, name);
+    throw refusedBy(error, `${tableName} in ${region}`, name);
   });
   const credentials = await sqs.config.credentials();
   const root = await readSecret(named(stage, 'root-key'), credentials, {
