@@ -41,6 +41,7 @@ const REQUESTS: Record<string, { path?: string; body?: unknown; outsider?: numbe
   'GET /v1/moderation/sites/:site/policy/shadow': {},
   'PUT /v1/moderation/sites/:site/policy/shadow': { body: { policy: {} } },
   'DELETE /v1/moderation/sites/:site/policy/shadow': {},
+  'GET /v1/moderation/sites/:site/offers': {},
   'GET /v1/moderation/bans': { path: '/v1/moderation/bans?site=demo' },
   'POST /v1/moderation/bans': { body: { site: 'demo', kind: 'word', value: 'x y', action: 'hold', reason: 'x' } },
   'DELETE /v1/moderation/bans/:ban': { path: '/v1/moderation/bans/:ban?site=demo' },

@@ -5,6 +5,7 @@ import { storeOf } from '../../shared/store/comments.ts';
 import { judge } from '../spam-check/judge.ts';
 import { signalsOf, TEXT_SIGNALS } from '../spam-check/signals.ts';
 import { linksOf, plainText } from '../validate/markdown.ts';
+import { newestOf } from './newest.ts';
 
 /** What a draft would have decided, beside what the policy and then people decided. */
 export type Backtest = {
@@ -28,7 +29,6 @@ export type Backtest = {
   }[];
 };
 
-const PAGE = 100;
 const EXAMPLES = 100;
 const DAY_MS = 86_400_000;
 /** Lists and links are read off the text again; everything else stands as it was weighed. */
@@ -80,14 +80,15 @@ export function rejudge(comment: Comment, body: string, policy: Policy, nowMs: n
   ).verdict;
 }
 
-/** Over the newest `last` comments of a site that were judged. */
+/** Over those of the newest `last` comments of a site that were judged. */
 export async function backtest(
-  { table, clock, search }: Pick<Ports, 'table' | 'clock' | 'search'>,
+  ports: Pick<Ports, 'table' | 'clock' | 'search'>,
   site: string,
   draft: Policy,
   last: number,
   onProgress: (done: number) => void,
 ): Promise<Backtest> {
+  const { table, clock } = ports;
   const store = storeOf(table, clock);
   const result = {
     comments: 0,
@@ -98,15 +99,8 @@ export async function backtest(
   };
   let held = { live: 0, draft: 0 };
   let oldest = clock.now();
-  let cursor: string | undefined;
-  while (result.comments < last) {
-    const page = await search.comments({
-      site,
-      sort: 'newest',
-      limit: Math.min(PAGE, last - result.comments),
-      ...(cursor && { cursor }),
-    });
-    const heads = (await store.getMany(page.ids)).filter((head) => head !== undefined);
+  let seen = 0;
+  for await (const heads of newestOf(ports, site, last)) {
     const texts = await store.revisions(
       heads.map(({ id, judgement, revision }) => ({ id, revision: judgement?.revision ?? revision })),
     );
@@ -134,11 +128,8 @@ export async function backtest(
         });
       }
     }
-    onProgress(result.comments);
-    cursor = page.nextCursor;
-    if (!cursor) break;
-    // Other requests come first.
-    await new Promise((resolve) => setImmediate(resolve));
+    seen += heads.length;
+    onProgress(seen);
   }
   const days = Math.max(1, (clock.now() - oldest) / DAY_MS);
   return { ...result, days, heldPerDay: { live: held.live / days, draft: held.draft / days } };

@@ -8,6 +8,7 @@ import { decisionRoutes } from './decisions.ts';
 import { eventRoutes } from './events.ts';
 import type { Moderator } from './moderator.ts';
 import { noteRoutes } from './notes.ts';
+import { offerRoutes } from './offers.ts';
 import { operationRoutes } from './operations.ts';
 import { peopleRoutes } from './people.ts';
 import { policyRoutes } from './policies.ts';
@@ -42,6 +43,7 @@ export function moderationRoutes(
     ...policyRoutes(ports),
     ...shadowRoutes(ports),
     ...banRoutes(ports),
+    ...offerRoutes(ports),
     ...siteRoutes(ports),
     ...webhookRoutes(ports),
     ...peopleRoutes(ports),
