@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { rejudge } from '../services/moderation/backtest.ts';
 import type { Ban } from '../shared/bans.ts';
 import { holdingNow } from '../shared/hours.ts';
 import { Policy } from '../shared/policy.ts';
@@ -69,6 +70,38 @@ describe('a draft in the shadow', () => {
       pairs: { 'publish>hold': 1, 'hold>hold': 1 },
       differing: [{ commentId: 'c1', was: 'publish', would: 'hold' }],
     });
+  });
+});
+
+describe('a backtest of the policy that is live', () => {
+  it.each<[string, Partial<Policy>, object]>([
+    ['nothing that speaks against it', {}, {}],
+    ['many links', {}, { body: LINKS }],
+    ['a word of the list that rejects', { blocklist: [{ term: 'remark', action: 'reject' }] }, {}],
+    ['a word of the list that holds', { blocklist: [{ term: 'remark', action: 'hold' }] }, {}],
+    ['a host of the list', { linkHostBlocklist: [{ host: 'kim.example', action: 'reject' }] }, { body: LINKS }],
+    ['premoderation', { premoderate: true }, {}],
+    ['first comments that are held', { holdFirst: true }, {}],
+    ['absence', { holdUntil: 8e12 }, {}],
+    ['heat', { heatPerMinute: 1 }, {}],
+    [
+      'what is plainly spam',
+      {},
+      { body: 'Cheap viagra and casino bonus! Buy now http://casino-pills.example/win $$$' },
+    ],
+  ])('comes to the same verdict for %s', async (_what, policy, more) => {
+    await ruled(policy);
+    await line.wind(60_000 - (line.clock.now() % 60_000));
+    const verdicts = [];
+    for (const id of ['c1', 'c2']) {
+      const comment = await said(id, more);
+      const text = await line.store.revision(id, 1);
+      verdicts.push([
+        comment.judgement?.verdict,
+        rejudge(comment, text?.body ?? '', Policy.parse(policy), line.clock.now()),
+      ]);
+    }
+    for (const [was, would] of verdicts) expect(would).toBe(was);
   });
 });
 

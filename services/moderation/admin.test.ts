@@ -59,6 +59,7 @@ describe('the policy', () => {
       changes: { 'hold>publish': 151 },
       people: { decided: 1, liveHeld: 1, draftHeld: 0, draftWrong: 0 },
       heldPerDay: { live: 151, draft: 0 },
+      perDay: [{ day: Date.UTC(2026, 10, 23), live: 151, draft: 0 }],
     });
   });
 });

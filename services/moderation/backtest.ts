@@ -2,8 +2,9 @@ import type { Comment, Verdict } from '../../shared/comment.ts';
 import type { Policy } from '../../shared/policy.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
+import { sitesOf } from '../../shared/store/sites.ts';
 import { judge } from '../spam-check/judge.ts';
-import { signalsOf, TEXT_SIGNALS } from '../spam-check/signals.ts';
+import { signalsOf, TEXT_SIGNALS, TRUSTED_WEIGHT, type WeighedSignal } from '../spam-check/signals.ts';
 import { linksOf, plainText } from '../validate/markdown.ts';
 import { newestOf } from './newest.ts';
 
@@ -17,6 +18,8 @@ export type Backtest = {
   people: { decided: number; liveWrong: number; draftWrong: number; liveHeld: number; draftHeld: number };
   heldPerDay: { live: number; draft: number };
   days: number;
+  /** How many came into the queue on each of the last 60 days that had comments, oldest first; `day` is midnight UTC. */
+  perDay: readonly { day: number; live: number; draft: number }[];
   /** The newest that change, at most 100. */
   examples: readonly {
     id: string;
@@ -25,11 +28,14 @@ export type Backtest = {
     was: Verdict;
     would: Verdict;
     status: Comment['status'];
+    /** The person who decided it. */
+    by?: string;
     score: number;
   }[];
 };
 
 const EXAMPLES = 100;
+const DAYS = 60;
 const DAY_MS = 86_400_000;
 /** Lists and links are read off the text again; everything else stands as it was weighed. */
 const POLICY_SIGNALS = new Set(['blocklist-term', 'link-host-blocked']);
@@ -45,10 +51,16 @@ const sum = (signals: readonly { name: string; weight: number }[]) =>
 export function rejudge(comment: Comment, body: string, policy: Policy, nowMs: number): Verdict | undefined {
   const { judgement, author } = comment;
   if (!judgement) return undefined;
-  const kept = judgement.signals.filter(({ name }) => !POLICY_SIGNALS.has(name));
+  // A ban is no part of a policy.
+  if (judgement.reason.startsWith('banned')) return judgement.verdict;
+  const kept = judgement.signals
+    .filter(({ name }) => !POLICY_SIGNALS.has(name))
+    .map((signal): WeighedSignal => (signal.name === 'imitates' ? { ...signal, rule: 'hold' } : signal));
   const old = judgement.signals.filter(({ name }) => POLICY_SIGNALS.has(name));
   const links = linksOf(body, author.url);
-  const trusted = policy.trustedWriters.includes(author.key) || judgement.reason === 'trusted';
+  const trusted =
+    policy.trustedWriters.includes(author.key) ||
+    kept.some(({ name, weight }) => name === 'known-writer' && weight === TRUSTED_WEIGHT && !author.role);
   const listed = signalsOf(
     {
       text: plainText(body),
@@ -75,7 +87,9 @@ export function rejudge(comment: Comment, body: string, policy: Policy, nowMs: n
       ...(author.role && { role: author.role }),
       firstComment: judgement.reason === 'first-comment' || kept.some(({ name }) => name === 'new-writer'),
       links: links.count,
-      nowMs: comment.submittedAt,
+      // How fast a thread went is not kept: one that was too hot is taken to be so again.
+      ...(judgement.reason === 'heat' && { threadPerMinute: Infinity }),
+      nowMs: judgement.at,
     },
   ).verdict;
 }
@@ -97,7 +111,14 @@ export async function backtest(
     people: { decided: 0, liveWrong: 0, draftWrong: 0, liveHeld: 0, draftHeld: 0 },
     examples: [] as Backtest['examples'][number][],
   };
-  let held = { live: 0, draft: 0 };
+  const perDay = new Map<number, { day: number; live: number; draft: number }>();
+  const threads = new Map<string, boolean>();
+  const sites = sitesOf(table, clock);
+  const premoderated = async (key: string): Promise<boolean> => {
+    const known = threads.get(key) ?? (await sites.thread(site, key))?.premoderate ?? false;
+    threads.set(key, known);
+    return known;
+  };
   let oldest = clock.now();
   let seen = 0;
   for await (const heads of newestOf(ports, site, last)) {
@@ -106,33 +127,41 @@ export async function backtest(
     );
     for (const [index, head] of heads.entries()) {
       const was = head.judgement?.verdict;
-      const would = rejudge(head, texts[index]?.body ?? '', draft, clock.now());
+      const rules = (await premoderated(head.thread)) ? { ...draft, premoderate: true } : draft;
+      const would = rejudge(head, texts[index]?.body ?? '', rules, clock.now());
       if (!was || !would) continue;
       result.comments++;
       oldest = Math.min(oldest, head.submittedAt);
-      held = { live: held.live + Number(was === 'hold'), draft: held.draft + Number(would === 'hold') };
+      const day = Math.floor(head.submittedAt / DAY_MS) * DAY_MS;
+      const { live, draft: ours } = perDay.get(day) ?? { live: 0, draft: 0 };
+      perDay.set(day, { day, live: live + Number(was === 'hold'), draft: ours + Number(would === 'hold') });
       against(result.people, head, was, would);
       if (was === would) continue;
       result.changed++;
       result.changes[`${was}>${would}`] = (result.changes[`${was}>${would}`] ?? 0) + 1;
       if (result.examples.length < EXAMPLES) {
-        const { id, author, excerpt, status } = head;
-        result.examples.push({
-          id,
-          author: author.name,
-          excerpt,
-          was,
-          would,
-          status,
-          score: head.judgement?.score ?? 0,
-        });
+        result.examples.push(exampleOf(head, was, would));
       }
     }
     seen += heads.length;
     onProgress(seen);
   }
   const days = Math.max(1, (clock.now() - oldest) / DAY_MS);
-  return { ...result, days, heldPerDay: { live: held.live / days, draft: held.draft / days } };
+  const all = [...perDay.values()].toSorted((one, other) => one.day - other.day);
+  const mean = (of: 'live' | 'draft') => all.reduce((sum, day) => sum + day[of], 0) / days;
+  return {
+    ...result,
+    days,
+    heldPerDay: { live: mean('live'), draft: mean('draft') },
+    perDay: all.slice(-DAYS),
+  };
+}
+
+/** A comment that two policies decide differently, as the desk lists it. */
+export function exampleOf(head: Comment, was: Verdict, would: Verdict): Backtest['examples'][number] {
+  const { id, author, excerpt, status, decidedBy, judgement } = head;
+  const by = decidedBy?.startsWith('user:') ? { by: decidedBy.slice('user:'.length) } : {};
+  return { id, author: author.name, excerpt, was, would, status, ...by, score: judgement?.score ?? 0 };
 }
 
 /** What people decided is right here: a policy that did the opposite was wrong, one that held asked. */

@@ -7,7 +7,7 @@ import { storeOf } from '../../shared/store/comments.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { readShadow } from '../spam-check/shadow.ts';
 import { audit } from './audit-log.ts';
-import { against, type Backtest } from './backtest.ts';
+import { against, exampleOf, type Backtest } from './backtest.ts';
 import { checkOrder } from './policies.ts';
 import { mustBe, type Moderator } from './moderator.ts';
 
@@ -43,8 +43,7 @@ export function shadowRoutes(ports: Ports): Route<Moderator>[] {
       const head = heads[index];
       if (!head) return [];
       against(people, head, was, would);
-      const { id, author, excerpt, status, judgement } = head;
-      return [{ id, author: author.name, excerpt, was, would, status, score: judgement?.score ?? 0 }];
+      return [exampleOf(head, was, would)];
     });
     const changed = Object.values(changes).reduce((sum, count) => sum + count, 0);
     return { policy: shadow.policy, by: shadow.by, at: shadow.at, comments, changed, changes, people, examples };

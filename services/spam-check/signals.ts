@@ -42,6 +42,9 @@ export const TEXT_SIGNALS: ReadonlySet<string> = new Set([
 /** Never enough to reject a comment: password managers fill honeypots, and fast writers paste. */
 export const FORM_SIGNALS: ReadonlySet<string> = new Set(['honeypot', 'too-fast']);
 
+/** Of `known-writer`, for whom the site trusts; a history alone weighs less. */
+export const TRUSTED_WEIGHT = -3;
+
 const FAST_MS = 2000;
 /** Nobody types faster than this for long: characters a second. */
 const TYPING_RATE = 50;
@@ -144,7 +147,7 @@ function ofCounts({ duplicates, velocity }: Evidence, add: Add): void {
 function ofWriter({ history, trusted, role, imitates }: Evidence, add: Add): void {
   if (imitates && !role) add('imitates', 1.5, `The name looks like that of ${quoted([imitates])}`, 'hold');
   if (role) return add('known-writer', -4, role === 'author' ? 'An author of this site' : 'A moderator of this site');
-  if (trusted) return add('known-writer', -3, 'A writer whom this site trusts');
+  if (trusted) return add('known-writer', TRUSTED_WEIGHT, 'A writer whom this site trusts');
   const { published = 0, rejected = 0, spam = 0 } = history ?? {};
   if (spam > 0)
     add(
