@@ -228,7 +228,6 @@ export const topology: Topology = {
         AwaitDecision: { function: 'await-decision' },
         Remind: { function: 'remind' },
         Publish: { function: 'publish' },
-        Reject: { function: 'reject' },
         AuthorNotify: { function: 'author-notify' },
       },
       timeoutSeconds: 31_536_000,

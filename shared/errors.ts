@@ -24,6 +24,7 @@ export const ERRORS = {
   'Comment.IdTaken': { status: 409, retry: false, title: 'The id belongs to another comment' },
   'Comment.Conflict': { status: 409, retry: false, title: 'The comment changed meanwhile' },
   'Comment.Closed': { status: 409, retry: false, title: 'The comment can no longer be changed' },
+  'Comment.Waits': { status: 409, retry: false, title: 'The comment waits for a person' },
   'Parent.Unknown': { status: 422, retry: true, title: 'The parent comment is not known yet' },
   'Thread.Closed': { status: 409, retry: false, title: 'The thread is closed' },
   'Store.Busy': { status: 503, retry: true, title: 'The store is busy' },

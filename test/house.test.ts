@@ -38,7 +38,7 @@ const DOORS: Record<string, readonly string[]> = {
   ],
   'services/hold': ['shared'],
   'services/learn': ['shared', 'services/spam-check', 'services/validate/markdown.ts'],
-  'services/reject': ['shared', 'services/publish/handler.ts'],
+  'services/reject': ['shared', 'services/publish/consequences.ts'],
   // It does again what these did not finish.
   'services/reconcile': [
     'shared',

@@ -86,7 +86,7 @@ export const PATHS = {
     'AuthorNotify',
     'Done',
   ],
-  review: ['Look', 'Choose', 'Await', 'Look', 'Choose', 'Publish', 'AuthorNotify', 'Done'],
+  review: ['Await', 'Follow', 'AuthorNotify'],
 } as const;
 
 /** Calls a comment makes, by the names of the measurements, with the function of the topology that each runs in. */
@@ -99,8 +99,8 @@ const CALLS: readonly { entry: string; function: string; times: number; part: Pa
   { entry: 'author-notify', function: 'author-notify', times: 1 - ASSUMED.rejected, part: 'pipeline' },
   { entry: 'hold', function: 'hold', times: ASSUMED.held, part: 'people' },
   { entry: 'reject', function: 'reject', times: ASSUMED.rejected, part: 'pipeline' },
-  // Looks, keeps the token, looks again.
-  { entry: 'await-decision', function: 'await-decision', times: 3 * ASSUMED.held, part: 'people' },
+  { entry: 'await-decision', function: 'await-decision', times: ASSUMED.held, part: 'people' },
+  { entry: 'follow', function: 'publish', times: ASSUMED.held, part: 'people' },
   { entry: 'decide', function: 'moderation', times: ASSUMED.held, part: 'people' },
 ];
 

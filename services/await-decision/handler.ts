@@ -3,17 +3,20 @@ import type { Comment } from '../../shared/comment.ts';
 import { SluiceError } from '../../shared/errors.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Service } from '../../shared/ports.ts';
+import { remindSecondsOf } from '../../shared/review.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 
 const Input = z.object({ id: z.string(), version: z.number(), token: z.string().optional() });
 
 const RACES = 8;
+const DAY_S = 86_400;
 
 /**
- * Says what `review` should do now; with a token, keeps it where a decision will find it.
+ * Keeps the token of a waiting `review` where a decision will find it.
  *
- * A comment that was decided before its token was kept answers the token itself: no decision depends on the order.
+ * A comment that was decided before its token was kept answers the token itself: no decision depends on the order. Without a
+ * token it says what to do next: the reviews of an earlier definition ask so.
  */
 export const awaitDecision: Service = ({ table, clock, workflows }) => {
   const store = storeOf(table, clock);
@@ -23,11 +26,11 @@ export const awaitDecision: Service = ({ table, clock, workflows }) => {
     for (let race = 0; race < RACES; race++) {
       const comment = await store.get(id);
       const next = comment ? nextOf(comment, version) : 'done';
-      if (token === undefined || !comment) {
+      if (token === undefined) {
         const { policy } = comment ? await sites.rules(comment.site) : { policy: undefined };
-        return { next, remindSeconds: Math.round((policy?.policy.reminderHours ?? 24) * 3600) };
+        return { next, remindSeconds: policy ? remindSecondsOf(policy.policy) : DAY_S };
       }
-      if (next !== 'wait') {
+      if (!comment || next !== 'wait') {
         await workflows.succeed(token, { next });
         return { next };
       }

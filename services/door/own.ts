@@ -5,6 +5,7 @@ import type { Comment } from '../../shared/comment.ts';
 import { SluiceError } from '../../shared/errors.ts';
 import { COMMENTS_SOURCE } from '../../shared/events.ts';
 import type { Call, Reply } from '../../shared/http.ts';
+import { reviewOf } from '../../shared/review.ts';
 import { checkDraft } from '../validate/check.ts';
 import type { Door } from './door.ts';
 import { takeTurn } from './limits.ts';
@@ -128,10 +129,7 @@ export async function appeal(door: Door, call: Call): Promise<Reply> {
       action: 'appeal',
     };
   });
-  await ports.workflows.start('review', {
-    name: `${id}-${held.heldVersion}`,
-    input: { id, version: held.heldVersion },
-  });
+  await ports.workflows.start('review', reviewOf(id, held.heldVersion ?? held.version, policy));
   ports.log.info({ commentId: id }, 'appeal held');
   return { status: 202, body: { id, status: 'waiting' } };
 }

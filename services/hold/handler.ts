@@ -4,6 +4,7 @@ import { parse } from '../../shared/parse.ts';
 import type { Service } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
+import { remindSecondsOf } from '../../shared/review.ts';
 import { RunTrace, traceOf } from '../../shared/trace.ts';
 
 const Input = z.object({
@@ -66,6 +67,12 @@ export const hold: Service = (ports) => {
       },
     ]);
     ports.log.info({ commentId: id, site: comment.site, executionId, reason }, 'comment held');
-    return { id, version: comment.heldVersion, next: 'review', review: `${id}-${comment.heldVersion}` };
+    return {
+      id,
+      version: comment.heldVersion,
+      next: 'review',
+      review: `${id}-${comment.heldVersion}`,
+      remindSeconds: remindSecondsOf(policy),
+    };
   };
 };

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { ACTION_TARGET, type Action, type Comment, type LogRow, mayBecome, type Status } from '../../shared/comment.ts';
 import { PIPELINE_SOURCE } from '../../shared/events.ts';
 import type { Ports, PutEntry } from '../../shared/ports.ts';
+import { reviewOf } from '../../shared/review.ts';
 import { restored, storeOf, type Change, type Store } from '../../shared/store/comments.ts';
 import { reportersOf } from '../../shared/store/reporters.ts';
+import { sitesOf } from '../../shared/store/sites.ts';
 import { auditWrite } from './audit-log.ts';
 
 export type Decision = {
@@ -266,10 +268,8 @@ export async function settle(ports: DecisionPorts, comment: Comment, row: LogRow
       comment.token !== undefined &&
       (await workflows.succeed(comment.token, { decisionId: row.decisionId })) === 'woken';
     if (waitsAnew || (!woken && row.action !== 'keep')) {
-      await workflows.start('review', {
-        name: `${comment.id}-${comment.version}`,
-        input: { id: comment.id, version: comment.version },
-      });
+      const policy = waitsAnew ? (await sitesOf(table, clock).rules(comment.site)).policy.policy : undefined;
+      await workflows.start('review', reviewOf(comment.id, comment.version, policy));
     }
   }
 

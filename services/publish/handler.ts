@@ -1,33 +1,59 @@
 import { z } from 'zod';
-import { COMMENTS_SOURCE, PIPELINE_SOURCE } from '../../shared/events.ts';
+import type { Comment } from '../../shared/comment.ts';
+import { SluiceError } from '../../shared/errors.ts';
 import { parse } from '../../shared/parse.ts';
-import type { Ports, Service } from '../../shared/ports.ts';
-import { assertTransition, PARKED_PAGE, storeOf, type Store } from '../../shared/store/comments.ts';
+import type { Service } from '../../shared/ports.ts';
+import { assertTransition, storeOf } from '../../shared/store/comments.ts';
 import { RunTrace, traceOf } from '../../shared/trace.ts';
+import { tellGone, tellPublished } from './consequences.ts';
 
 const Input = z.object({
   id: z.string(),
   version: z.number().optional(),
   executionId: z.string(),
+  /** Of the run that judged the comment; a review has none. */
   trace: RunTrace.optional(),
 });
 
 /**
  * Makes the newest revision what readers see, says so on the bus, and releases the replies that waited.
  *
- * Called again, or after a person's decision wrote the status, it changes nothing and repeats only the event.
+ * Called again it changes nothing and repeats only the event. A review, which has no trace, changes nothing either: it asks
+ * for what follows from a person's decision, whichever that was. Throws `Comment.Waits` when there is none yet.
  */
 export const publish: Service = (ports) => {
   const { clock, table } = ports;
   const store = storeOf(table, clock);
+
+  /** What a decision left to say; `version` is the hold that the review stands for. */
+  const follow = async (comment: Comment, version: number | undefined): Promise<'notify' | 'done'> => {
+    if (comment.status === 'held' || (comment.status === 'published' && comment.pendingRevision !== null)) {
+      // A later hold has a review of its own.
+      if (comment.heldVersion !== version) return 'done';
+      throw new SluiceError('Comment.Waits', `comment ${comment.id} waits for a person`, { hint: 'decide it' });
+    }
+    if (comment.status !== 'published') {
+      await tellGone(ports, store, comment);
+      return 'done';
+    }
+    await tellPublished(ports, store, comment);
+    return 'notify';
+  };
+
   return async (input) => {
-    const { id, executionId, trace } = parse(Input, input, 'Internal.Bug');
+    const { id, version, executionId, trace } = parse(Input, input, 'Internal.Bug');
+    if (!trace) {
+      const comment = await store.get(id);
+      if (!comment) return { id, next: 'done' };
+      const next = await follow(comment, version);
+      ports.log.info({ commentId: id, site: comment.site, executionId, status: comment.status }, 'decision followed');
+      return { id, version: comment.version, next };
+    }
     const comment = await store.changeLatest(id, (now) => {
       const first = now.status === 'received';
       // Only the verdict on this very revision publishes it: a late repeat of an older event must not.
       const edit =
         now.status === 'published' &&
-        trace !== undefined &&
         now.revision !== now.publishedRevision &&
         now.judgement?.revision === now.revision &&
         now.judgement.verdict === 'publish';
@@ -42,41 +68,12 @@ export const publish: Service = (ports) => {
         },
         by: 'policy',
         action: edit ? 'publish-edit' : 'publish',
-        ...(trace && { trace: traceOf(trace, executionId, clock.now()) }),
+        trace: traceOf(trace, executionId, clock.now()),
       };
     });
     if (comment.status !== 'published') return { id, version: comment.version, next: 'done' };
-    await ports.bus.put([
-      {
-        source: PIPELINE_SOURCE,
-        type: 'CommentPublished',
-        detail: {
-          schema: 1,
-          site: comment.site,
-          id,
-          thread: comment.thread,
-          version: comment.version,
-          at: new Date(clock.now()).toISOString(),
-          revision: comment.publishedRevision ?? comment.revision,
-          parentId: comment.parentId,
-        },
-      },
-    ]);
-    await releaseParked(ports, store, id);
+    await tellPublished(ports, store, comment);
     ports.log.info({ commentId: id, site: comment.site, executionId }, 'comment published');
     return { id, version: comment.version, next: 'notify' };
   };
 };
-
-/** Sends the events of replies that waited for this comment once more; `validate` looks at the parent anew. */
-export async function releaseParked({ bus }: Pick<Ports, 'bus'>, store: Store, parentId: string): Promise<void> {
-  let waiting: Awaited<ReturnType<Store['parked']>>;
-  do {
-    waiting = await store.parked(parentId);
-    for (const { id, event } of waiting) {
-      await bus.put([{ source: COMMENTS_SOURCE, type: 'CommentSubmitted', detail: event }]);
-      await store.unpark(parentId, id);
-    }
-    // Not until none is left: under a parent that waits anew they would be parked again, and again.
-  } while (waiting.length === PARKED_PAGE);
-}

@@ -1,5 +1,6 @@
 import type { Comment } from '../../shared/comment.ts';
 import type { Service } from '../../shared/ports.ts';
+import { reviewOf } from '../../shared/review.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { deskListing, strip } from '../../shared/store/keys.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
@@ -104,10 +105,8 @@ export const reconcile: Service = (ports) => {
         // What came by import waits without reminders.
         if (!waits || comment.imported || comment.token || comment.heldVersion === undefined) continue;
         if ((comment.heldAt ?? 0) > before) continue;
-        const started = await workflows.start('review', {
-          name: `${comment.id}-${comment.heldVersion}`,
-          input: { id: comment.id, version: comment.heldVersion },
-        });
+        const { policy } = (await sites.rules(site)).policy;
+        const started = await workflows.start('review', reviewOf(comment.id, comment.heldVersion, policy));
         if (started !== 'started') continue;
         mended.unwatched += 1;
         log.warn({ commentId: comment.id }, 'reconciled: a held comment that nobody waited for');

@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { PIPELINE_SOURCE } from '../../shared/events.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Service } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { RunTrace, traceOf } from '../../shared/trace.ts';
-import { releaseParked } from '../publish/handler.ts';
+import { tellGone } from '../publish/consequences.ts';
 
 const Input = z.object({
   id: z.string(),
@@ -47,29 +46,7 @@ export const reject: Service = (ports) => {
         ...(trace && { trace: traceOf(trace, executionId, clock.now()) }),
       };
     });
-    const type =
-      comment.status === 'rejected' || comment.status === 'spam'
-        ? 'CommentRejected'
-        : comment.status === 'removed' || comment.status === 'deleted' || comment.status === 'erased'
-          ? 'CommentRemoved'
-          : undefined;
-    if (!type) return { id, version: comment.version, next: 'done' };
-    await ports.bus.put([
-      {
-        source: PIPELINE_SOURCE,
-        type,
-        detail: {
-          schema: 1,
-          site: comment.site,
-          id,
-          thread: comment.thread,
-          version: comment.version,
-          at: new Date(clock.now()).toISOString(),
-          reason: comment.reason ?? comment.status,
-        },
-      },
-    ]);
-    await releaseParked(ports, store, id);
+    if (!(await tellGone(ports, store, comment))) return { id, version: comment.version, next: 'done' };
     ports.log.info({ commentId: id, site: comment.site, executionId, status: comment.status }, 'comment not public');
     return { id, version: comment.version, next: 'done' };
   };

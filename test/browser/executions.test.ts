@@ -106,7 +106,7 @@ describe('/executions', () => {
     await open('drawn-held', 'review');
     expect(await boxOf('Await').first().getAttribute('class')).toContain('running');
     await shot('waiting');
-    await page.locator('.steps li', { hasText: 'Look' }).locator('summary').first().click();
+    await page.locator('.steps li', { hasText: 'Await' }).locator('summary').first().click();
     const headers = await sluice.asAdmin();
     const { body: comment } = await sluice.call('GET', '/v1/moderation/comments/drawn-held', undefined, headers);
     const version = comment.version ?? comment.comment?.version ?? comment.row?.version;
@@ -118,7 +118,7 @@ describe('/executions', () => {
     );
     await page.locator('h1 .badge.succeeded').waitFor({ timeout: 8000 });
     expect(
-      await page.locator('.steps li', { hasText: 'Look' }).first().locator('details').first().getAttribute('open'),
+      await page.locator('.steps li', { hasText: 'Await' }).first().locator('details').first().getAttribute('open'),
     ).not.toBeNull();
     await shot('decided');
   });
