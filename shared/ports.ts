@@ -28,8 +28,8 @@ export type Write =
   /** Replaces the whole item. `if`: nothing stands there, or what stands there has that version. */
   | { put: Item; if?: 'absent' | { version: number } }
   | { delete: Key; if?: { version: number } }
-  /** Adds to number attributes, making the item where there is none. */
-  | { add: Key; by: Record<string, number>; expiresAt?: number }
+  /** Adds to number attributes, making the item where there is none; `first` sets what is not there yet. */
+  | { add: Key; by: Record<string, number>; first?: Record<string, number>; expiresAt?: number }
   /** Writes nothing; fails unless it holds. */
   | { check: Key; if: 'absent' | { version: number } };
 

@@ -27,8 +27,8 @@ export function memoryTable(now: () => number): Table & { items: Map<string, Ite
   };
   const holds = (key: Key, condition: 'absent' | { version: number } | undefined) =>
     condition === undefined || (condition === 'absent' ? !read(key) : read(key)?.version === condition.version);
-  const add = (key: Key, by: Record<string, number>, expiresAt?: number) => {
-    const item: Item = read(key) ?? { ...key };
+  const add = (key: Key, by: Record<string, number>, expiresAt?: number, first: Record<string, number> = {}) => {
+    const item: Item = { ...first, ...(read(key) ?? key) };
     for (const [field, step] of Object.entries(by)) item[field] = Number(item[field] ?? 0) + step;
     if (expiresAt !== undefined) item.expiresAt = expiresAt;
     items.set(name(key), item);
@@ -84,7 +84,7 @@ export function memoryTable(now: () => number): Table & { items: Map<string, Ite
       for (const write of writes) {
         if ('put' in write) items.set(name(write.put), structuredClone(write.put));
         if ('delete' in write) items.delete(name(write.delete));
-        if ('add' in write) add(write.add, write.by, write.expiresAt);
+        if ('add' in write) add(write.add, write.by, write.expiresAt, write.first);
       }
       return { done: true };
     },

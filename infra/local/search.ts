@@ -26,7 +26,9 @@ export function localSearch(database: Database): Search & { index(): Promise<num
     `SELECT id, doc FROM item WHERE id > $after AND sk >= 'R#' AND sk < 'R$' ORDER BY id LIMIT $max`,
   );
   const last = sqlite.prepare('SELECT max(id) AS id FROM item');
-  const headOf = sqlite.prepare(`SELECT doc ->> '$.author.name' AS author FROM item WHERE pk = $pk AND sk = 'head'`);
+  const headOf = sqlite.prepare(
+    `SELECT doc ->> '$.author.name' || ' ' || (doc ->> '$.author.key') AS author FROM item WHERE pk = $pk AND sk = 'head'`,
+  );
   const addText = sqlite.prepare('INSERT INTO comment_text (comment_id, body, author) VALUES (?, ?, ?)');
 
   const index = async (): Promise<number> => {
@@ -48,7 +50,7 @@ export function localSearch(database: Database): Search & { index(): Promise<num
   return {
     index,
     async comments(query) {
-      if (query.q) while ((await index()) === INDEX_BATCH);
+      if (query.q || query.author) while ((await index()) === INDEX_BATCH);
       const { where, bindings } = filterOf(query);
       const { column, order } = sortOf(query);
       const after = query.cursor === undefined ? undefined : readCursor(query.cursor);
@@ -56,9 +58,12 @@ export function localSearch(database: Database): Search & { index(): Promise<num
       const total = sqlite.prepare(`SELECT count(*) AS n FROM item WHERE ${where}`).get(bindings) as { n: number };
       const rows = sqlite
         .prepare(
-          `SELECT id, doc ->> '$.id' AS comment, ${column} AS sort FROM item WHERE ${where}
-            ${after ? `AND (${column}, id) ${down ? '<' : '>'} ($afterSort, $afterId)` : ''}
-            ORDER BY ${column} ${order}, id ${order} LIMIT $limit`,
+          // The page first, by the index alone where it has all that is asked; then what stands behind it.
+          `SELECT page.id, doc ->> '$.id' AS comment, page.sort FROM (
+             SELECT id, ${column} AS sort FROM item WHERE ${where}
+               ${after ? `AND (${column}, id) ${down ? '<' : '>'} ($afterSort, $afterId)` : ''}
+              ORDER BY ${column} ${order}, id ${order} LIMIT $limit) AS page
+           JOIN item ON item.id = page.id ORDER BY page.sort ${order}, page.id ${order}`,
         )
         .all({
           ...bindings,
@@ -78,26 +83,31 @@ export function localSearch(database: Database): Search & { index(): Promise<num
 }
 
 function filterOf(query: DeskQuery): { where: string; bindings: Record<string, string | number> } {
-  const parts: string[] = [`sk = 'head'`];
+  const parts: string[] = [];
   const bindings: Record<string, string | number> = {};
   const add = (sql: string, values: Record<string, string | number>) => {
     parts.push(sql);
     Object.assign(bindings, values);
   };
+  // Who names words or a writer is answered from the text index: the listing's own must not be taken then.
+  const byText = matchOf(query);
+  const listing = byText || query.q ? '+gsi2pk' : 'gsi2pk';
   if (query.status === 'failed') {
-    add(`gsi2pk = $listing AND EXISTS (SELECT 1 FROM item AS dead WHERE dead.pk = item.pk AND dead.sk = 'dead')`, {
+    add(`${listing} = $listing AND EXISTS (SELECT 1 FROM item AS dead WHERE dead.pk = item.pk AND dead.sk = 'dead')`, {
       $listing: deskListing(query.site, 'received'),
     });
   } else if (query.status) {
-    add('gsi2pk = $listing', { $listing: deskListing(query.site, query.status) });
+    add(`${listing} = $listing`, { $listing: deskListing(query.site, query.status) });
   } else {
     const names = STATUSES.map((status, index) => [`$listing${index}`, deskListing(query.site, status)] as const);
-    add(`gsi2pk IN (${names.map(([name]) => name).join(', ')})`, Object.fromEntries(names));
+    add(`${listing} IN (${names.map(([name]) => name).join(', ')})`, Object.fromEntries(names));
   }
-  if (query.q) {
-    add(`doc ->> '$.id' IN (SELECT comment_id FROM comment_text WHERE comment_text MATCH $match UNION SELECT $exact)`, {
-      $match: matchOf(query.q),
-      $exact: query.q.trim(),
+  if (byText || query.q) {
+    const found = byText && `SELECT 'C#' || comment_id FROM comment_text WHERE comment_text MATCH $match`;
+    const named = query.q && `SELECT 'C#' || $exact`;
+    add(`sk = 'head' AND pk IN (${[found, named].filter(Boolean).join(' UNION ')})`, {
+      ...(byText && { $match: byText }),
+      ...(query.q && { $exact: query.q.trim() }),
     });
   }
   if (query.author)
@@ -127,15 +137,20 @@ function sortOf({ sort, status }: DeskQuery): { column: string; order: 'ASC' | '
   return { column: 'gsi2sk', order: newest ? 'DESC' : 'ASC' };
 }
 
-/** Each word as a quoted prefix: nothing that a moderator types is FTS5's own syntax. */
-function matchOf(q: string): string {
-  const words = q.match(/[\p{L}\p{N}]+/gu) ?? [];
-  return words.length === 0
-    ? '""'
-    : words
-        .slice(0, 20)
-        .map((word) => `"${word}"*`)
-        .join(' ');
+/**
+ * Each word as a quoted prefix, a writer as a phrase: nothing that a moderator types is FTS5's own syntax.
+ *
+ * @returns empty where there is no word to look for
+ */
+function matchOf({ q = '', author = '' }: DeskQuery): string {
+  const wordsOf = (text: string) => text.match(/[\p{L}\p{N}]+/gu) ?? [];
+  const writer = wordsOf(author);
+  return [
+    ...wordsOf(q)
+      .slice(0, 20)
+      .map((word) => `"${word}"*`),
+    ...(writer.length > 0 ? [`author : "${writer.join(' ')}"`] : []),
+  ].join(' AND ');
 }
 
 function readCursor(cursor: string): [string | number, number] {

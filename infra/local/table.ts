@@ -81,8 +81,13 @@ export function localTable(
       item.gsi3sk ?? null,
     ] as const;
 
-  const add = (key: Key, by: Record<string, number>, expiresAt: number | undefined): Item => {
-    const next: Item = { ...(read(key) ?? key), ...(expiresAt !== undefined && { expiresAt }) };
+  const add = (
+    key: Key,
+    by: Record<string, number>,
+    expiresAt: number | undefined,
+    first?: Record<string, number>,
+  ): Item => {
+    const next: Item = { ...first, ...(read(key) ?? key), ...(expiresAt !== undefined && { expiresAt }) };
     for (const [name, step] of Object.entries(by)) next[name] = Number(next[name] ?? 0) + step;
     put.run(...valuesOf(next));
     onWrite(next);
@@ -104,7 +109,7 @@ export function localTable(
       if (write.if === undefined) remove.run(pk, sk);
       else if (removeVersion.run(pk, sk, write.if.version, seconds()).changes === 0) throw new Failed(index);
     } else if ('add' in write) {
-      add(write.add, write.by, write.expiresAt);
+      add(write.add, write.by, write.expiresAt, write.first);
     } else {
       const found = read(write.check);
       const holds = write.if === 'absent' ? found === undefined : found?.version === write.if.version;

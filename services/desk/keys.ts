@@ -14,6 +14,7 @@ export const COMMANDS = {
   undo: { key: 'u', word: 'keyUndo' },
   story: { key: 'o', word: 'keyStory' },
   search: { key: '/', word: 'keySearch' },
+  filters: { key: 'f', word: 'filters' },
   help: { key: '?', word: 'keyHelp' },
 } as const satisfies Record<string, { key: string; word: Word }>;
 

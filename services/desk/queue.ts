@@ -14,6 +14,8 @@ export type Filters = {
   linkHost: string;
   fingerprint: string;
   decidedBy: string;
+  since: string;
+  until: string;
   sort: string;
 };
 
@@ -29,6 +31,8 @@ export const NO_FILTERS: Filters = {
   linkHost: '',
   fingerprint: '',
   decidedBy: '',
+  since: '',
+  until: '',
   sort: '',
 };
 
@@ -52,6 +56,10 @@ export type Batch = { label: Action; decisions: { id: string; decisionId: string
 const PAGE = 100;
 const CHUNK = 100;
 const CLAIM_MS = 60_000;
+
+/** A day of the calendar as the moderator's own clock has it, in milliseconds since the epoch. */
+const dayOf = (day: string, time: string): number | undefined =>
+  day === '' ? undefined : new Date(`${day}T${time}`).getTime();
 
 /** The list behind the queue: loads by page, decides at once, and takes in what others do. */
 export class Queue {
@@ -121,7 +129,14 @@ export class Queue {
       while (start || (this.entries.length < this.#wanted && this.#cursor !== null)) {
         const page = await call<Page>(
           'GET',
-          `/v1/moderation/comments${query({ ...this.#filters, sort, limit: PAGE, cursor: this.#cursor ?? undefined })}`,
+          `/v1/moderation/comments${query({
+            ...this.#filters,
+            since: dayOf(this.#filters.since, '00:00:00.000'),
+            until: dayOf(this.#filters.until, '23:59:59.999'),
+            sort,
+            limit: PAGE,
+            cursor: this.#cursor ?? undefined,
+          })}`,
         );
         if (generation !== this.#generation) return;
         if (start) {

@@ -411,7 +411,7 @@ const wanted = (entry: Entry) => ({ id: entry.comment.id, line: entry.line, at: 
 /** All that the entries put, and what they add to the counters, each counter once. */
 function writesOf(entries: readonly Entry[]): Write[] {
   const writes: Write[] = [];
-  const counters = new Map<string, { add: Key; by: Record<string, number> }>();
+  const counters = new Map<string, { add: Key; by: Record<string, number>; first?: Record<string, number> }>();
   for (const { comment, revisions, log } of entries) {
     writes.push({ put: headItem(comment), if: 'absent' });
     for (const text of revisions) writes.push({ put: { ...revisionKey(comment.id, text.revision), ...text } });
@@ -420,7 +420,7 @@ function writesOf(entries: readonly Entry[]): Write[] {
       if (!('add' in write)) continue;
       const name = `${write.add.pk}\0${write.add.sk}`;
       const counter = counters.get(name);
-      if (!counter) counters.set(name, { add: write.add, by: { ...write.by } });
+      if (!counter) counters.set(name, { ...write, by: { ...write.by } });
       else for (const [field, step] of Object.entries(write.by)) counter.by[field] = (counter.by[field] ?? 0) + step;
     }
   }

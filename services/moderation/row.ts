@@ -137,7 +137,7 @@ export async function rows(ports: Needs, comments: readonly Comment[]): Promise<
         published,
         rejected: count('rejected'),
         spam: count('spam'),
-        firstSeen: Number(writer.firstAt ?? writer.firstSeen ?? comment.submittedAt),
+        firstSeen: Number(writer.firstAt ?? comment.submittedAt),
       },
       html: texts[index]?.html ?? '',
       excerpt: comment.excerpt,

@@ -285,7 +285,9 @@ export function tallies(before: Pick<Comment, 'status' | 'publishedAt'>, after: 
     ...(after.parentId && (published !== 0 || listed !== 0)
       ? [{ add: repliesKey(after.parentId), by: { published, listed } }]
       : []),
-    ...(Object.keys(history).length > 0 ? [{ add: writerKey(after.site, after.author.key), by: history }] : []),
+    ...(Object.keys(history).length > 0
+      ? [{ add: writerKey(after.site, after.author.key), by: history, first: { firstAt: after.submittedAt } }]
+      : []),
   ];
 }
 

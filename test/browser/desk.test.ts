@@ -180,6 +180,22 @@ describe('the desk', () => {
     expect(decisions).toHaveLength(1);
   });
 
+  it('narrows the list by keyboard, and says by what', async () => {
+    const page = await signedIn();
+    await page.keyboard.press('f');
+    await page.waitForSelector('dialog[open] input[name=author]');
+    await page.keyboard.type('anna');
+    await page.keyboard.press('Enter');
+    await until(async () => (await page.$$('.row:not(.gap)')).length === 1);
+    expect(await page.textContent('.chips')).toContain('Writer: anna');
+    await page.click('.chip');
+    await until(async () => (await page.$$('.row:not(.gap)')).length === 12);
+    await page.keyboard.press('f');
+    await page.fill('dialog input[name=until]', '2020-01-01');
+    await page.keyboard.press('Enter');
+    await until(async () => (await page.textContent('.empty'))?.includes('No comment fits') ?? false);
+  });
+
   it('announces what comes meanwhile, and moves nothing under the hand', async () => {
     const page = await signedIn();
     await page.keyboard.press('j');

@@ -244,6 +244,13 @@ export function tableContract(adapter: string, rig: () => Promise<TableRig>): vo
         expect(await table.get(key)).toEqual({ ...key, n: 1 });
       });
 
+      it('sets what a tally names first, once', async () => {
+        const key = { pk: fresh(), sk: 'a' };
+        await table.write([{ add: key, by: { n: 1 }, first: { since: 7 } }]);
+        await table.write([{ add: key, by: { n: 1 }, first: { since: 9 } }]);
+        expect(await table.get(key)).toMatchObject({ n: 2, since: 7 });
+      });
+
       it('begins a tally anew', async () => {
         const [one, two, three] = [fresh(), fresh(), fresh()].map((pk) => ({ pk, sk: 'a' }));
         const expiresAt = seconds() + 10;

@@ -215,15 +215,20 @@ function operationOf(TableName: string, one: Write, now: number, anew: boolean):
   if ('delete' in one) return { Delete: { TableName, Key: keyOf(one.delete), ...(one.if && conditionOf(one.if)) } };
   if ('check' in one) return { ConditionCheck: { TableName, Key: keyOf(one.check), ...conditionOf(one.if) } };
 
-  const { by, expiresAt } = one;
+  const { by, first = {}, expiresAt } = one;
   if (anew) {
-    const Item = { ...keyOf(one.add), ...by, ...(expiresAt !== undefined && { expiresAt }) };
+    const Item = { ...keyOf(one.add), ...first, ...by, ...(expiresAt !== undefined && { expiresAt }) };
     return { Put: { TableName, Item, ...absent } };
   }
   const adds = Object.entries(by);
+  const firsts = Object.entries(first);
+  const sets = [
+    ...firsts.map((_, index) => `#f${index} = if_not_exists(#f${index}, :f${index})`),
+    ...(expiresAt === undefined ? [] : ['#expiresAt = :expiresAt']),
+  ];
   const clauses = [
     adds.length > 0 && `ADD ${adds.map((_, index) => `#a${index} :a${index}`).join(', ')}`,
-    expiresAt !== undefined && 'SET #expiresAt = :expiresAt',
+    sets.length > 0 && `SET ${sets.join(', ')}`,
   ].filter(Boolean);
   if (clauses.length === 0) throw ours('a tally that adds nothing');
   return {
@@ -235,11 +240,13 @@ function operationOf(TableName: string, one: Write, now: number, anew: boolean):
       ExpressionAttributeNames: {
         '#expiresAt': 'expiresAt',
         ...Object.fromEntries(adds.map(([name], index) => [`#a${index}`, name])),
+        ...Object.fromEntries(firsts.map(([name], index) => [`#f${index}`, name])),
       },
       ExpressionAttributeValues: {
         ':now': now,
         ...(expiresAt !== undefined && { ':expiresAt': expiresAt }),
         ...Object.fromEntries(adds.map(([, value], index) => [`:a${index}`, value])),
+        ...Object.fromEntries(firsts.map(([, value], index) => [`:f${index}`, value])),
       },
     },
   };

@@ -6,6 +6,7 @@ import { NO_FILTERS, type Batch, type Entry, type Filters, type Queue } from '..
 import type { Action, Row, SiteName, Who } from '../types.ts';
 import { t, tMaybe, type Word } from '../words.ts';
 import { CommentDetail } from './detail.tsx';
+import { FilterDialog, FILTER_WORDS } from './filters.tsx';
 import { likenessOf, SweepDialog } from './sweep.tsx';
 import { Views } from './views.tsx';
 
@@ -63,6 +64,7 @@ export function QueuePage({
   const [selected, setSelected, selectedNow] = useNow<ReadonlySet<string>>(new Set());
   const [reasons, setReasons] = useState<Reasons | undefined>();
   const [sweeping, setSweeping] = useState(false);
+  const [filtering, setFiltering] = useState(false);
   const [toast, setToast] = useState<{ text: string; batch?: Batch } | undefined>();
   const [narrow, setNarrow] = useState(() => matchMedia('(max-width: 900px)').matches);
   const searchBox = useRef<HTMLInputElement>(null);
@@ -158,6 +160,7 @@ export function QueuePage({
       if (id) location.hash = `#/comments/${encodeURIComponent(id)}`;
     },
     search: () => searchBox.current?.focus(),
+    filters: () => setFiltering(true),
     help: onHelp,
   };
   // What is pressed counts for what is there now, not for what was last drawn: fast hands are ahead of the screen.
@@ -178,9 +181,7 @@ export function QueuePage({
   });
 
   const set = (some: Partial<Filters>) => onFilters({ ...filters, ...some });
-  const showing = (Object.keys(NO_FILTERS) as (keyof Filters)[]).filter(
-    (name) => !['site', 'status', 'sort', 'q'].includes(name) && filters[name] !== '',
-  );
+  const showing = (Object.keys(FILTER_WORDS) as (keyof typeof FILTER_WORDS)[]).filter((name) => filters[name] !== '');
 
   const alike = likenessOf(filters);
 
@@ -221,6 +222,9 @@ export function QueuePage({
               onInput={(event) => event.currentTarget.value === '' && filters.q !== '' && set({ q: '' })}
             />
           </form>
+          <button type="button" onClick={() => setFiltering(true)}>
+            {t('filters')}
+          </button>
           <Views filters={filters} onPick={onFilters} />
           <label class="hidden" for="sort">
             {t('sort')}
@@ -238,7 +242,7 @@ export function QueuePage({
           <p class="chips">
             {showing.map((name) => (
               <button key={name} type="button" class="chip" onClick={() => set({ [name]: '' })}>
-                {t(FILTER_WORDS[name] ?? 'filters')}: {filters[name].slice(0, 40)} <span aria-hidden="true">×</span>
+                {t(FILTER_WORDS[name])}: {filters[name].slice(0, 40)} <span aria-hidden="true">×</span>
                 <span class="hidden">{t('clearFilters')}</span>
               </button>
             ))}
@@ -333,6 +337,16 @@ export function QueuePage({
           !queue.loading && <p class="quiet pick">{t('pickOne')}</p>
         )}
       </section>
+      {filtering && (
+        <FilterDialog
+          filters={filters}
+          onClose={() => setFiltering(false)}
+          onPick={(next) => {
+            setFiltering(false);
+            onFilters(next);
+          }}
+        />
+      )}
       {sweeping && alike && (
         <SweepDialog
           query={alike}
@@ -369,17 +383,6 @@ export function QueuePage({
     </div>
   );
 }
-
-const FILTER_WORDS: Partial<Record<keyof Filters, Word>> = {
-  author: 'filterAuthor',
-  thread: 'filterThread',
-  signal: 'filterSignal',
-  lang: 'filterLang',
-  network: 'filterNetwork',
-  linkHost: 'filterHost',
-  fingerprint: 'filterLike',
-  decidedBy: 'filterDecidedBy',
-};
 
 /** The batch that made a decision, or one of it alone. */
 function batchOf(queue: Queue, id: string, decisionId: string, label: Action): Batch {

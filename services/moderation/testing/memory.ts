@@ -120,8 +120,8 @@ function memoryTable(items: Map<string, Item>, now: () => number): Table {
     const found = get(key);
     return condition === 'absent' ? found === undefined : found?.version === condition.version;
   };
-  const add = (key: Key, by: Record<string, number>, expiresAt?: number) => {
-    const item: Item = get(key) ?? { ...key };
+  const add = (key: Key, by: Record<string, number>, expiresAt?: number, first: Record<string, number> = {}) => {
+    const item: Item = { ...first, ...(get(key) ?? key) };
     for (const [name, step] of Object.entries(by)) item[name] = Number(item[name] ?? 0) + step;
     if (expiresAt !== undefined) item.expiresAt = expiresAt;
     items.set(keyOf(key), item);
@@ -159,7 +159,7 @@ function memoryTable(items: Map<string, Item>, now: () => number): Table {
       for (const write of writes) {
         if ('put' in write) items.set(keyOf(write.put), JSON.parse(JSON.stringify(write.put)));
         else if ('delete' in write) items.delete(keyOf(write.delete));
-        else if ('add' in write) add(write.add, write.by, write.expiresAt);
+        else if ('add' in write) add(write.add, write.by, write.expiresAt, write.first);
       }
       return { done: true };
     },
