@@ -6,40 +6,17 @@ import type { Ports } from '../../shared/ports.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { audit } from './audit-log.ts';
 import { backtest, type Backtest } from './backtest.ts';
+import { jobsOf } from './jobs.ts';
 import { mustBe, type Moderator } from './moderator.ts';
 
 const PutPolicy = z.strictObject({ policy: Policy });
 const Draft = z.strictObject({ policy: Policy, last: z.int().min(1).max(10_000).default(1000) });
 
-/** What takes longer is answered with the address of its progress. */
-const ANSWER_WITHIN_MS = 1500;
-const JOBS = 20;
-
-type Job = { id: string; site: string; of: number; done: number; result?: Backtest; failed?: string };
-
 export function policyRoutes(ports: Ports): Route<Moderator>[] {
-  const { table, clock, ids, log } = ports;
+  const { table, clock } = ports;
   const sites = sitesOf(table, clock);
-  /** Of this process: one that a restart forgot is started again by whoever asks. */
-  const jobs = new Map<string, Job>();
-
-  const run = async (job: Job, draft: Policy): Promise<void> => {
-    try {
-      job.result = await backtest(ports, job.site, draft, job.of, (done) => {
-        job.done = done;
-      });
-    } catch (error) {
-      log.error({ err: error, site: job.site }, 'backtest failed');
-      job.failed = error instanceof SluiceError ? error.message : 'the backtest failed here; the log has the cause';
-    }
-  };
-
-  const answerOf = (job: Job) => {
-    if (job.failed) throw new SluiceError('Internal.Bug', job.failed, { hint: 'try again' });
-    if (job.result) return { status: 200, body: job.result };
-    const progress = `/v1/moderation/sites/${job.site}/policy/backtests/${job.id}`;
-    return { status: 202, body: { progress, done: job.done, of: job.of }, headers: { location: progress } };
-  };
+  const jobs = jobsOf<Backtest>(ports, 'backtest');
+  const progressOf = (site: string) => `/v1/moderation/sites/${site}/policy/backtests`;
 
   return [
     {
@@ -113,14 +90,9 @@ export function policyRoutes(ports: Ports): Route<Moderator>[] {
         await sites.rules(site);
         const { policy, last }: z.infer<typeof Draft> = body;
         checkOrder(policy);
-        const job: Job = { id: ids.next(), site, of: last, done: 0 };
-        jobs.set(job.id, job);
-        if (jobs.size > JOBS) jobs.delete(jobs.keys().next().value ?? '');
-        const within = new Promise((resolve) => {
-          setTimeout(resolve, ANSWER_WITHIN_MS).unref();
-        });
-        await Promise.race([run(job, policy), within]);
-        return answerOf(job);
+        return jobs.start({ site, of: last, path: progressOf(site) }, (onProgress) =>
+          backtest(ports, site, policy, last, onProgress),
+        );
       },
     },
     {
@@ -131,11 +103,8 @@ export function policyRoutes(ports: Ports): Route<Moderator>[] {
       responses: { 200: { description: 'The result' }, 202: { description: '{progress, done, of}' } },
       async handle({ caller, params }) {
         mustBe(caller, 'moderator', params.site ?? '');
-        const job = jobs.get(params.job ?? '');
-        if (!job || job.site !== params.site) {
-          throw new SluiceError('Request.NotFound', 'there is no such backtest', { hint: 'start it again' });
-        }
-        return answerOf(job);
+        const site = params.site ?? '';
+        return jobs.progress(params.job ?? '', { site, path: progressOf(site) });
       },
     },
   ];

@@ -12,6 +12,7 @@ import { offerRoutes } from './offers.ts';
 import { operationRoutes } from './operations.ts';
 import { peopleRoutes } from './people.ts';
 import { policyRoutes } from './policies.ts';
+import { proofRoutes } from './proofs.ts';
 import { replyRoutes } from './replies.ts';
 import { sessionRoutes } from './sessions.ts';
 import { shadowRoutes } from './shadows.ts';
@@ -44,6 +45,7 @@ export function moderationRoutes(
     ...shadowRoutes(ports),
     ...banRoutes(ports),
     ...offerRoutes(ports),
+    ...proofRoutes(ports),
     ...siteRoutes(ports),
     ...webhookRoutes(ports),
     ...peopleRoutes(ports),

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { SluiceError } from '../../shared/errors.ts';
+import type { Route } from '../../shared/http.ts';
+import type { Ports } from '../../shared/ports.ts';
+import { sitesOf } from '../../shared/store/sites.ts';
+import { unlearnPerson } from '../spam-check/learn.ts';
+import { lessonsOf } from '../spam-check/lessons.ts';
+import { audit } from './audit-log.ts';
+import { jobsOf } from './jobs.ts';
+import { mustBe, type Moderator } from './moderator.ts';
+import { exhibitsOf, IMPORT, prove, taughtBy, teaching, type Proof } from './proof.ts';
+
+const Wanted = z.strictObject({ last: z.int().min(10).max(10_000).default(2000) });
+
+/** An import as proof: what Sluice would have done with it, and its verdicts as training. */
+export function proofRoutes(ports: Ports): Route<Moderator>[] {
+  const { table, clock } = ports;
+  const sites = sitesOf(table, clock);
+  const lessons = lessonsOf(table, clock);
+  const jobs = jobsOf<Proof>(ports, 'proof');
+  const progressOf = (site: string) => `/v1/moderation/sites/${site}/proofs`;
+  const tell = (caller: Moderator, site: string, action: string, about: string) =>
+    audit(ports, { site, by: `user:${caller.user}`, action, about });
+
+  const mustFind = async (site: string, last: number) => {
+    const exhibits = await exhibitsOf(ports, site, last);
+    if (exhibits.length > 1) return exhibits;
+    throw new SluiceError('Request.Invalid', `${site} has no imported comments that were published or refused`, {
+      hint: 'import some: sluice import FILE',
+    });
+  };
+
+  return [
+    {
+      method: 'POST',
+      path: '/v1/moderation/sites/:site/proof',
+      summary: 'What Sluice would have done with the newest imported comments, against the verdicts in the file',
+      access: 'moderator',
+      body: Wanted,
+      responses: { 200: { description: 'The result' }, 202: { description: '{progress, done, of}' } },
+      async handle({ caller, params, body }) {
+        const site = params.site ?? '';
+        mustBe(caller, 'moderator', site);
+        const { policy } = (await sites.rules(site)).policy;
+        const { last }: z.infer<typeof Wanted> = body;
+        const exhibits = await mustFind(site, last);
+        return jobs.start({ site, of: exhibits.length, path: progressOf(site) }, async (onProgress) =>
+          prove(exhibits, policy, await lessons.of(site), onProgress),
+        );
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/moderation/sites/:site/proofs/:job',
+      summary: 'How far a proof is, or its result',
+      access: 'moderator',
+      responses: { 200: { description: 'The result' }, 202: { description: '{progress, done, of}' } },
+      async handle({ caller, params }) {
+        const site = params.site ?? '';
+        mustBe(caller, 'moderator', site);
+        return jobs.progress(params.job ?? '', { site, path: progressOf(site) });
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/moderation/sites/:site/proof/lessons',
+      summary: "Accepts the verdicts of the file's earlier part as training, those that the proof was taught by",
+      access: 'admin',
+      body: Wanted,
+      responses: { 200: { description: '{trainedOn}' } },
+      async handle({ caller, params, body }) {
+        const site = params.site ?? '';
+        mustBe(caller, 'admin', site);
+        await sites.rules(site);
+        const { last }: z.infer<typeof Wanted> = body;
+        const early = teaching(await mustFind(site, last));
+        await lessons.change(site, (weights) => taughtBy(weights, early));
+        await tell(caller, site, 'import-learned', `${early.length} comments`);
+        return { status: 200, body: { trainedOn: early.length } };
+      },
+    },
+    {
+      method: 'DELETE',
+      path: '/v1/moderation/sites/:site/proof/lessons',
+      summary: 'Takes back what imports taught',
+      access: 'admin',
+      responses: { 204: { description: 'Taken back' } },
+      async handle({ caller, params }) {
+        const site = params.site ?? '';
+        mustBe(caller, 'admin', site);
+        await lessons.change(site, (weights) => unlearnPerson(weights, IMPORT));
+        await tell(caller, site, 'import-unlearned', site);
+        return { status: 204 };
+      },
+    },
+  ];
+}
