@@ -127,6 +127,8 @@ export type Comment = {
   /** Characters that validation took out because they hide or turn text. */
   stripped?: { bidi: number; hidden: number };
   form?: { elapsedMs?: number; honeypot?: boolean };
+  /** Submissions in its minute, as the door counted them; none for a comment that came by another way. */
+  pace?: { writer: number; lane: number };
   submittedAt: number;
   publishedAt?: number;
   heldAt?: number;

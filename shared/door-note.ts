@@ -12,6 +12,7 @@ const covered = (id: string, note: Omit<DoorNote, 'signature'>): string =>
     note.authorId,
     note.elapsedMs,
     note.honeypot,
+    note.pace && [note.pace.writer, note.pace.lane],
   ]);
 
 /** The client's address is believed only from our door: others can put events, and cannot sign. */

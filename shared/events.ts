@@ -13,6 +13,10 @@ const Url = z.string().max(2000);
 const Body = z.string().min(1).max(65_536);
 const Page = z.strictObject({ url: Url, title: z.string().max(500) });
 
+/** How many submissions came in the minute of this one: of its writer from this client, and of unknown writers on its lane. */
+const Pace = z.strictObject({ writer: z.int(), lane: z.int() });
+export type Pace = z.infer<typeof Pace>;
+
 /** What our door vouches for; the signature (vault purpose `door`) covers the comment's id and all of this. */
 export const DoorNote = z.strictObject({
   contact: Id.optional(),
@@ -22,6 +26,7 @@ export const DoorNote = z.strictObject({
   authorId: z.string().max(64).optional(),
   elapsedMs: z.number().optional(),
   honeypot: z.boolean().optional(),
+  pace: Pace.optional(),
   signature: z.string().max(64),
 });
 export type DoorNote = z.infer<typeof DoorNote>;

@@ -24,7 +24,7 @@ const ROWS: readonly (readonly [what: string, where: string, howLong: string])[]
   ],
   [
     'Your network address',
-    'Encrypted in the same record; against floods and bans, by a keyed hash of its network',
+    'Against floods and bans, a keyed hash of its network beside the comment; encrypted in the record of your e-mail, only if the site asks Akismet',
     `${days(UNCONFIRMED_S)} after its last use; ${days(CONFIRMED_S)} if you confirmed an e-mail address with it`,
   ],
   ['How often you wrote within minutes and hours', 'As counters under a keyed hash, for limits', 'Two hours'],

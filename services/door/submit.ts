@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { signNote, writerKeyOf } from '../../shared/door-note.ts';
 import { SluiceError } from '../../shared/errors.ts';
-import { COMMENTS_SOURCE, Id, type CommentSubmitted } from '../../shared/events.ts';
+import { COMMENTS_SOURCE, Id, type CommentSubmitted, type Pace } from '../../shared/events.ts';
 import type { Call, Reply } from '../../shared/http.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { imitates } from '../validate/names.ts';
@@ -57,13 +57,22 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
     network: client.network,
   };
   const writer = author ? `author-${author.id}`.slice(0, 64) : writerKeyOf(vault, site.id, who);
-  const known = author !== undefined || ((await store.writerHistory(site.id, writer))?.published ?? 0) > 0;
-
   const key = keyOf(site.id, call, body);
-  let first = key && (await claimed(ports, key));
-  if (rateLimit && !first && !author) {
+  // All that is asked of the store before anything is written, at once.
+  const [history, repeated, parent, record] = await Promise.all([
+    author ? undefined : store.writerHistory(site.id, writer),
+    key && claimed(ports, key),
+    body.parentId === undefined ? undefined : store.get(body.parentId),
+    sites.thread(site.id, thread),
+  ]);
+  const known = author !== undefined || (history?.published ?? 0) > 0;
+  const lane = laneOf(ports, site.id, known ? writer : client.network);
+  let first = repeated;
+  let pace: Pace | undefined;
+  if (!first && !author) {
+    const who = { site: site.id, client: client.key, known, writer, lane };
     try {
-      await takeTurn(table, clock, policy.policy, { site: site.id, client: client.key, known });
+      pace = await takeTurn(table, clock, policy.policy, who, { free: !rateLimit });
     } catch (refusal) {
       // A repeat takes no turn, also one that overtakes the first of its key.
       first = key && (await claimedSoon(ports, key));
@@ -86,7 +95,6 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
       detail: 'this name belongs to an author or moderator here; choose another',
     });
   }
-  const parent = body.parentId === undefined ? undefined : await store.get(body.parentId);
   if (body.parentId !== undefined && (!parent || parent.site !== site.id || parent.thread !== thread)) {
     faults.push({ pointer: '/parentId', detail: 'no comment of this thread has this id' });
   } else if (parent && parent.depth + 1 > policy.policy.replyDepth) {
@@ -101,7 +109,7 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
       fields: faults,
     });
   }
-  if (isClosed(await sites.thread(site.id, thread), policy.policy, clock.now()) && !author) {
+  if (isClosed(record, policy.policy, clock.now()) && !author) {
     throw new SluiceError('Thread.Closed', 'this thread takes no more comments', {
       hint: 'write to the author instead',
     });
@@ -111,11 +119,12 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
   // Claimed once nothing can refuse it any more: a refused text has not used up its key.
   const claim = first ?? (await claimKey(ports, key));
   const { id } = claim;
+  // An address is kept only for who asks for it.
+  const address = policy.policy.providers.akismet ? client.address : undefined;
   const contact =
-    draft.author.email || client.address
-      ? await contacts.exchange({ email: draft.author.email, client: client.address, network: client.network })
+    draft.author.email || address
+      ? await contacts.exchange({ email: draft.author.email, client: address, network: client.network })
       : undefined;
-  const lane = laneOf(ports, site.id, known ? writer : client.network);
   const detail: CommentSubmitted = {
     schema: 1,
     id,
@@ -135,6 +144,7 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
       ...(author && { role: 'author' as const, authorId: author.id }),
       ...(body.form?.t !== undefined && { elapsedMs: body.form.t }),
       ...(body.form?.hp !== undefined && { honeypot: body.form.hp !== '' }),
+      ...(pace && { pace }),
     }),
   };
   await bus.put([{ id, source: COMMENTS_SOURCE, type: 'CommentSubmitted', detail }]);

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Comment, Judgement } from '../../shared/comment.ts';
 import { SluiceError } from '../../shared/errors.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Policy } from '../../shared/policy.ts';
-import type { Service, Table } from '../../shared/ports.ts';
+import type { Key, Service, Table } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { heatKey } from '../../shared/store/keys.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
@@ -154,44 +155,29 @@ function waitsForVerdict(comment: Comment): boolean {
   );
 }
 
+/** Threads told apart in one item of a text's tallies: it stays small, however many threads are flooded with the text. */
+const THREAD_SLOTS = 64;
+
 /** Counts of the last minutes and days. A retry may count once more: they are evidence, not accounts. */
 async function tally(table: Table, comment: Comment, nowMs: number, heat: boolean) {
   const seconds = Math.floor(nowMs / 1000);
-  const minute = Math.floor(seconds / 60);
-  const [writer, lane, same] = await Promise.all([
-    table.increment(
-      { pk: `V#${comment.site}#${comment.author.key}`, sk: `M#${minute}` },
-      { n: 1 },
-      { expiresAt: seconds + 120 },
-    ),
-    comment.lane
-      ? table.increment(
-          { pk: `V#${comment.site}#${comment.lane}`, sk: `M#${minute}` },
-          { n: 1 },
-          { expiresAt: seconds + 120 },
-        )
-      : { n: 0 },
-    comment.fingerprint
-      ? table.increment(
-          { pk: `F#${comment.site}#${comment.fingerprint}`, sk: 'seen' },
-          { n: 1 },
-          { expiresAt: seconds + 7 * DAY_S },
-        )
-      : { n: 1 },
+  const { site, author, thread, lane, fingerprint, pace } = comment;
+  const here = `t${createHash('sha256').update(thread).digest().readUInt16BE(0) % THREAD_SLOTS}`;
+  const count = async (key: Key, by: Record<string, number>, forSeconds: number) =>
+    table.increment(key, by, { expiresAt: seconds + forSeconds });
+  const perMinute = async (of: string) =>
+    Number((await count({ pk: `V#${site}#${of}`, sk: `M#${Math.floor(seconds / 60)}` }, { n: 1 }, 120)).n);
+  const [same, hot, writerPerMinute, lanePerMinute] = await Promise.all([
+    fingerprint ? count({ pk: `F#${site}#${fingerprint}`, sk: 'seen' }, { n: 1, [here]: 1 }, 7 * DAY_S) : undefined,
+    heat ? count(heatKey(site, thread, nowMs), { n: 1 }, 120) : undefined,
+    // What came by our door was counted there.
+    pace?.writer ?? (author.network ? 0 : perMinute(author.key)),
+    pace?.lane ?? (author.network || !lane ? 0 : perMinute(lane)),
   ]);
-  const thread = heat
-    ? await table.increment(heatKey(comment.site, comment.thread, nowMs), { n: 1 }, { expiresAt: seconds + 120 })
-    : undefined;
-  const here = comment.fingerprint
-    ? await table.increment(
-        { pk: `F#${comment.site}#${comment.fingerprint}`, sk: `T#${comment.thread}` },
-        { n: 1 },
-        { expiresAt: seconds + 7 * DAY_S },
-      )
-    : { n: 1 };
+  const all = Number(same?.n ?? 1);
   return {
-    ...(thread && { threadPerMinute: Number(thread.n) }),
-    velocity: { writerPerMinute: Number(writer.n), lanePerMinute: Number(lane.n) },
-    duplicates: { same: Math.max(0, Number(same.n) - 1), otherThreads: Math.max(0, Number(same.n) - Number(here.n)) },
+    ...(hot && { threadPerMinute: Number(hot.n) }),
+    velocity: { writerPerMinute, lanePerMinute },
+    duplicates: { same: Math.max(0, all - 1), otherThreads: Math.max(0, all - Number(same?.[here] ?? 1)) },
   };
 }

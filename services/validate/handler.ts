@@ -182,6 +182,7 @@ async function submitted(unit: Unit, envelope: Envelope): Promise<Step> {
           ...(note.honeypot !== undefined && { honeypot: note.honeypot }),
         },
       }),
+      ...(note?.pace && { pace: note.pace }),
       submittedAt,
       reports: 0,
       appeals: 0,
