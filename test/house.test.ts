@@ -49,7 +49,16 @@ const DOORS: Record<string, readonly string[]> = {
   ],
   'services/spam-check': ['shared', 'services/validate'],
   'services/validate': ['shared', 'services/spam-check/fingerprint.ts'],
-  'services/moderation': ['shared', 'services/validate', 'services/spam-check'],
+  'services/moderation': [
+    'shared',
+    'services/validate',
+    'services/spam-check',
+    // A digest's links decide: read as they were made, answered by the same plain page.
+    'services/deliver/mail-links.ts',
+    'services/deliver/page.ts',
+    'services/deliver/render.ts',
+    'services/remind/admins.ts',
+  ],
   'services/webhook': ['shared', 'services/deliver/permalink.ts'],
   // Types of what the API answers; a bundler drops them.
   'services/desk': ['shared', 'services/moderation'],

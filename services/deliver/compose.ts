@@ -1,7 +1,7 @@
 import type { MailMessage, Ports } from '../../shared/ports.ts';
 import { mailHost } from '../../shared/store/notifications.ts';
 import { permalink } from './permalink.ts';
-import { confirmUrl, mailToken, signInUrl, unsubscribeUrl } from './mail-links.ts';
+import { confirmUrl, decideUrl, mailToken, signInUrl, unsubscribeUrl } from './mail-links.ts';
 import { SIGN_IN_MINUTES, type Ready } from './reader.ts';
 import {
   oneLine,
@@ -16,6 +16,8 @@ import {
 export type Composed = Omit<MailMessage, 'to' | 'messageId'>;
 
 const CONFIRM_DAYS = 7;
+/** How long a moderator may decide by a mailed link. */
+const DECIDE_MS = 7 * 86_400_000;
 
 /** The mail about one or several notifications of the same kind to the same address. */
 export async function compose(
@@ -62,6 +64,16 @@ export async function compose(
           since: comment.heldAt ?? comment.submittedAt,
           reasons: (comment.judgement?.signals ?? []).slice(0, 3).map(({ words }) => words),
           ...(comment.holdReason && { holdReason: comment.holdReason }),
+          decideUrl: decideUrl(
+            publicUrl,
+            mailToken(vault, {
+              kind: 'decide',
+              address: emailHash,
+              comment: comment.id,
+              version: comment.version,
+              until: clock.now() + DECIDE_MS,
+            }),
+          ),
         })),
       }),
       url,

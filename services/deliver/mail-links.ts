@@ -11,6 +11,8 @@ export type MailLink =
       /** Epoch ms. */ until: number;
     }
   | { kind: 'unsubscribe'; address: string; scope: Scope }
+  /** Lets one moderator decide one comment, as it stood when it was mailed. */
+  | { kind: 'decide'; address: string; comment: string; version: number; /** Epoch ms. */ until: number }
   /** Opens one author's session; `id` makes it work once. */
   | { kind: 'sign-in'; address: string; id: string; /** Epoch ms. */ until: number };
 
@@ -21,6 +23,7 @@ const Id = z.string().min(1).max(80);
 const Payload = z.union([
   z.tuple([z.literal('c'), Id, Id, z.int()]),
   z.tuple([z.literal('s'), Id, Id, z.int()]),
+  z.tuple([z.literal('d'), Id, Id, z.int(), z.int()]),
   z.tuple([z.literal('u'), Id, z.literal('comment'), Id]),
   z.tuple([z.literal('u'), Id, z.literal('digest'), Id]),
 ]);
@@ -31,13 +34,17 @@ export function mailToken(vault: Vault, link: MailLink): string {
   return `${payload}.${vault.sign('mail', payload)}`;
 }
 
-/** Undefined for what this instance did not sign, and for a confirmation or a sign-in after its time. */
+/** Undefined for what this instance did not sign, and for a confirmation, a sign-in or a decision after its time. */
 export function readMailToken(vault: Vault, token: string, now: number): MailLink | undefined {
   if (token.length > 600) return undefined;
   const [payload = '', signature = '', ...rest] = token.split('.');
   if (rest.length > 0 || !vault.verify('mail', payload, signature)) return undefined;
   const read = Payload.safeParse(parseJson(Buffer.from(payload, 'base64url').toString('utf8')));
   if (!read.success) return undefined;
+  if (read.data[0] === 'd') {
+    const [, address, comment, version, until] = read.data;
+    return until > now ? { kind: 'decide', address, comment, version, until } : undefined;
+  }
   const [kind, address, third, fourth] = read.data;
   if (kind === 's') return fourth > now ? { kind: 'sign-in', address, id: third, until: fourth } : undefined;
   if (kind === 'c') return fourth > now ? { kind: 'confirm', address, contact: third, until: fourth } : undefined;
@@ -46,6 +53,7 @@ export function readMailToken(vault: Vault, token: string, now: number): MailLin
 
 function payloadOf(link: MailLink): z.infer<typeof Payload> {
   if (link.kind === 'confirm') return ['c', link.address, link.contact, link.until];
+  if (link.kind === 'decide') return ['d', link.address, link.comment, link.version, link.until];
   if (link.kind === 'sign-in') return ['s', link.address, link.id, link.until];
   return 'comment' in link.scope
     ? ['u', link.address, 'comment', link.scope.comment]
@@ -53,6 +61,7 @@ function payloadOf(link: MailLink): z.infer<typeof Payload> {
 }
 
 export const confirmUrl = (publicUrl: string, token: string) => `${publicUrl}/v1/mail/confirm/${token}`;
+export const decideUrl = (publicUrl: string, token: string) => `${publicUrl}/v1/moderation/mail/${token}`;
 export const unsubscribeUrl = (publicUrl: string, token: string) => `${publicUrl}/v1/mail/unsubscribe/${token}`;
 /** In the fragment: it reaches no server, log or referrer. */
 export const signInUrl = (publicUrl: string, token: string) => `${publicUrl}/author#in=${token}`;

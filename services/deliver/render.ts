@@ -125,8 +125,22 @@ export type DigestView = {
   now: number;
   moderateUrl: string;
   unsubscribeUrl: string;
-  first: readonly { author: string; excerpt: string; since: number; reasons: readonly string[]; holdReason?: string }[];
+  first: readonly {
+    author: string;
+    excerpt: string;
+    since: number;
+    reasons: readonly string[];
+    holdReason?: string;
+    /** Asks whether to do what `?do=` names. */
+    decideUrl: string;
+  }[];
 };
+
+const DECISIONS = [
+  ['publish', 'Publish'],
+  ['reject', 'Reject'],
+  ['spam', 'Spam'],
+] as const;
 
 /** What waits for a moderator, oldest first. */
 export function renderDigest(digest: DigestView): Rendered {
@@ -145,6 +159,7 @@ export function renderDigest(digest: DigestView): Rendered {
       excerpt: oneLine(row.excerpt, 300),
       age: age(digest.now - row.since),
       reasons,
+      links: DECISIONS.map(([word, label]) => ({ label, url: `${row.decideUrl}?do=${word}` })),
     };
   });
   const rest = digest.more
@@ -161,6 +176,7 @@ export function renderDigest(digest: DigestView): Rendered {
       `${row.author}, ${row.age} ago:`,
       `    ${row.excerpt}`,
       ...row.reasons.map((reason) => `    - ${reason}`),
+      ...row.links.map(({ label, url }) => `    ${label}: ${url}`),
       '',
     ]),
     ...(rest ? [rest, ''] : []),
@@ -173,8 +189,9 @@ export function renderDigest(digest: DigestView): Rendered {
       (row) =>
         `<p style="margin-bottom:0"><strong>${escapeHtml(row.author)}</strong>, ${row.age} ago</p><p style="margin:4px 0">${escapeHtml(row.excerpt)}</p>` +
         (row.reasons.length > 0
-          ? `<ul style="margin:0 0 12px;opacity:.8">${row.reasons.map((reason) => `<li>${escapeHtml(reason)}</li>`).join('')}</ul>`
-          : ''),
+          ? `<ul style="margin:0 0 4px;opacity:.8">${row.reasons.map((reason) => `<li>${escapeHtml(reason)}</li>`).join('')}</ul>`
+          : '') +
+        `<p style="margin:0 0 16px">${row.links.map(({ label, url }) => link(url, label, true)).join(' · ')}</p>`,
     )
     .join('');
   const html = `<p>${escapeHtml(lead)}</p><p>${link(digest.moderateUrl, 'Open the review queue')}</p>${list}${rest ? `<p>${rest}</p>` : ''}`;

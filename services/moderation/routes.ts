@@ -7,6 +7,7 @@ import { deadLetterRoutes } from './dead-letters.ts';
 import { decisionRoutes } from './decisions.ts';
 import { eventRoutes } from './events.ts';
 import type { Moderator } from './moderator.ts';
+import { mailDecisionRoutes } from './mail-decisions.ts';
 import { noteRoutes } from './notes.ts';
 import { offerRoutes } from './offers.ts';
 import { operationRoutes } from './operations.ts';
@@ -36,6 +37,7 @@ export function moderationRoutes(
     ...sessionRoutes(ports),
     ...commentRoutes(ports, changes),
     ...decisionRoutes(ports, changes),
+    ...mailDecisionRoutes(ports, changes),
     ...deadLetterRoutes(ports),
     ...eventRoutes(ports, changes, { live }),
     ...noteRoutes(ports, changes),

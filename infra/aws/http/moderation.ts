@@ -4,6 +4,7 @@ import { deadLetterRoutes } from '../../../services/moderation/dead-letters.ts';
 import { decisionRoutes } from '../../../services/moderation/decisions.ts';
 import { eventRoutes } from '../../../services/moderation/events.ts';
 import type { Moderator } from '../../../services/moderation/moderator.ts';
+import { mailDecisionRoutes } from '../../../services/moderation/mail-decisions.ts';
 import { noteRoutes } from '../../../services/moderation/notes.ts';
 import { operationRoutes } from '../../../services/moderation/operations.ts';
 import { peopleRoutes } from '../../../services/moderation/people.ts';
@@ -28,6 +29,7 @@ export function deskRoutes(ports: Ports): Route<Moderator>[] {
     ...sessionRoutes(ports).filter(({ method }) => method !== 'POST'),
     ...commentRoutes(ports, changes),
     ...decisionRoutes(ports, changes),
+    ...mailDecisionRoutes(ports, changes),
     ...deadLetterRoutes(ports),
     ...eventRoutes(ports, changes),
     ...noteRoutes(ports, changes),
