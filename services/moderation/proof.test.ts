@@ -23,7 +23,7 @@ const PLANTS = ['maples', 'ferns', 'roses', 'peonies', 'birches', 'lilies', 'tul
 const ROOMS = ['cellar', 'balcony', 'garden', 'window', 'terrace'];
 /** The judge publishes it; the file refused it. */
 const unwanted = (n: number) =>
-  `Our dairy cooperative offers wonderful cheese wheels, order them for the ${ROOMS[n % 5]} at our shop for the best price, number ${n}.`;
+  `Our dairy cooperative offers wonderful cheese wheels, order them for the ${ROOMS[n % 5]} at our dairy, number ${n}.`;
 const wanted = (n: number) =>
   `My ${PLANTS[n % 7]} on the ${ROOMS[n % 5]} did the same in year ${n}; less water helped them through the winter.`;
 
@@ -54,6 +54,8 @@ async function proof(last = 1000): Promise<Proof> {
 
 describe('an import as proof', () => {
   it('reports on the later part, judged as now and as taught by the earlier one', async () => {
+    // Where the judge is unsure, what it is taught turns the scale.
+    await admin('PUT', '/v1/moderation/sites/demo/policy', { policy: { holdAt: 0.7 } }, { 'if-match': '"0"' });
     await imported(150);
     await addComment(ports, { id: 'own', status: 'published' });
     const { before, after, disagreements, ...rest } = await proof();
