@@ -57,6 +57,8 @@ export type Database = {
    * that came in one turn of the event loop. What `work` throws takes back its own writes alone, and is thrown at once.
    */
   write<T>(work: () => T): Promise<T>;
+  /** As `write`, for work that changes the database in one statement alone, which takes itself back when it fails. */
+  writeOne<T>(work: () => T): Promise<T>;
   /** Commits what is open, now. */
   flush(): void;
   close(): void;
@@ -102,34 +104,46 @@ export function openDatabase(folder: string): Database {
     for (const { resolve } of group) resolve();
   };
 
+  /** Does `work` in the open group, or opens one. */
+  const take = <T>(work: () => T): Promise<T> => {
+    if (!open) {
+      try {
+        begin.run();
+      } catch (cause) {
+        return Promise.reject(
+          new SluiceError('Store.Busy', 'another process is writing', { hint: 'try again', cause }),
+        );
+      }
+      open = true;
+      setImmediate(flush);
+    }
+    let result: T;
+    try {
+      result = work();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return new Promise((resolve, reject) => {
+      waiting.push({ resolve: () => resolve(result), reject });
+    });
+  };
+
   return {
     sqlite,
     flush,
-    write<T>(work: () => T): Promise<T> {
-      if (!open) {
+    write: (work) =>
+      take(() => {
+        savepoint.run();
         try {
-          begin.run();
-        } catch (cause) {
-          return Promise.reject(
-            new SluiceError('Store.Busy', 'another process is writing', { hint: 'try again', cause }),
-          );
+          const result = work();
+          release.run();
+          return result;
+        } catch (error) {
+          sqlite.exec('ROLLBACK TO work; RELEASE work');
+          throw error;
         }
-        open = true;
-        setImmediate(flush);
-      }
-      savepoint.run();
-      let result: T;
-      try {
-        result = work();
-        release.run();
-      } catch (error) {
-        sqlite.exec('ROLLBACK TO work; RELEASE work');
-        return Promise.reject(error);
-      }
-      return new Promise((resolve, reject) => {
-        waiting.push({ resolve: () => resolve(result), reject });
-      });
-    },
+      }),
+    writeOne: take,
     close() {
       flush();
       sqlite.close();

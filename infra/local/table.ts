@@ -130,7 +130,9 @@ export function localTable(
     async write(writes): Promise<WriteResult> {
       assertTransactable(writes);
       try {
-        return await database.write(() => {
+        // One write is one statement, or a look and one statement.
+        const write = writes.length === 1 ? database.writeOne : database.write;
+        return await write(() => {
           writes.forEach(apply);
           return { done: true } as const;
         });
@@ -140,7 +142,7 @@ export function localTable(
       }
     },
     async increment(key, by, { expiresAt } = {}) {
-      const item = await database.write(() => add(key, by, expiresAt));
+      const item = await database.writeOne(() => add(key, by, expiresAt));
       return Object.fromEntries(Object.keys(by).map((name) => [name, Number(item[name])]));
     },
     /** Deletes expired items, at most a batch; how many. */
