@@ -85,7 +85,7 @@ export type CommentEdited = z.infer<(typeof INPUT_EVENTS)['CommentEdited']>;
 export type CommentDeleted = z.infer<(typeof INPUT_EVENTS)['CommentDeleted']>;
 export type CommentReported = z.infer<(typeof INPUT_EVENTS)['CommentReported']>;
 
-const about = {
+const About = z.strictObject({
   schema,
   site,
   id: Id,
@@ -94,16 +94,15 @@ const about = {
   at: z.iso.datetime(),
   /** A webhook of the site wants to hear of this: the rule of `webhooks` matches it. */
   hooks: z.literal(true).optional(),
-};
+});
 
 /** What Sluice says happened, for any consumer. None carries a text, an e-mail or an address. */
 export const OUTPUT_EVENTS = {
-  CommentPublished: z.strictObject({ ...about, revision: z.int(), parentId: Id.nullable() }),
-  CommentHeld: z.strictObject({ ...about, reason: z.string() }),
-  CommentRejected: z.strictObject({ ...about, reason: z.string() }),
-  CommentRemoved: z.strictObject({ ...about, reason: z.string() }),
-  DecisionMade: z.strictObject({
-    ...about,
+  CommentPublished: About.extend({ revision: z.int(), parentId: Id.nullable() }),
+  CommentHeld: About.extend({ reason: z.string() }),
+  CommentRejected: About.extend({ reason: z.string() }),
+  CommentRemoved: About.extend({ reason: z.string() }),
+  DecisionMade: About.extend({
     decisionId: Id,
     by: z.string(),
     action: z.string(),

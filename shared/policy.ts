@@ -80,7 +80,7 @@ export const Policy = z.strictObject({
 });
 export type Policy = z.infer<typeof Policy>;
 
-export const DEFAULT_POLICY: Policy = Object.freeze(Policy.parse({}));
+export const DEFAULT_POLICY: Policy = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ Policy.parse({}));
 
 /** A policy as it stands in the store. */
 export type PolicyVersion = { policy: Policy; version: number; by: string; at: number };

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { build, transform, type Plugin, type StdinOptions } from 'esbuild';
 import { SluiceError } from '../../shared/errors.ts';
 import { type FunctionSpec, topology } from '../topology.ts';
 import { EXTRA, type ExtraSpec } from './extra.ts';
@@ -44,10 +44,35 @@ export async function bundle(
   const folderOut = join(outdir, name);
   rmSync(folderOut, { recursive: true, force: true });
   mkdirSync(folderOut, { recursive: true });
-  const result = await build({
-    stdin: { contents: entryOf(name, spec, kind), resolveDir: ROOT, sourcefile: `entry/${name}.ts`, loader: 'ts' },
+  const entry = { contents: entryOf(name, spec, kind), sourcefile: `entry/${name}.ts`, loader: 'ts' } as const;
+  const inputs = await built(entry, join(folderOut, 'index.js'), [apart, lean]);
+  for (const [one, exported] of Object.entries(APART)) {
+    if (!inputs.some(([path]) => path === `apart:${one}`)) continue;
+    const whole = { contents: `export { ${exported} } from '${one}';` };
+    inputs.push(...(await built(whole, join(folderOut, 'apart', `${one}.js`), [lean])));
+  }
+  if (inputs.some(([path]) => path.endsWith('spam-check/model.ts'))) {
+    copyFileSync(join(ROOT, 'services/spam-check/model.bin'), join(folderOut, 'model.bin'));
+  }
+  // CommonJS, whatever package.json above says.
+  writeFileSync(join(folderOut, 'package.json'), '{"type":"commonjs"}');
+  const bytesOf = (some: typeof inputs) => some.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0);
+  return {
+    folder: folderOut,
+    bytes: bytesOf(inputs),
+    ownBytes: bytesOf(inputs.filter(([path]) => !path.includes('node_modules'))),
+    packages: packagesOf(inputs),
+  };
+}
+
+type Inputs = [path: string, { bytesInOutput: number }][];
+
+/** Writes one file and tells what is in it. */
+async function built(stdin: StdinOptions, outfile: string, plugins: Plugin[]): Promise<Inputs> {
+  const { metafile } = await build({
+    stdin: { resolveDir: ROOT, ...stdin },
     absWorkingDir: ROOT,
-    outfile: join(folderOut, 'index.js'),
+    outfile,
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -66,26 +91,14 @@ export async function bundle(
     sourcesContent: false,
     legalComments: 'none',
     metafile: true,
-    plugins: [lean],
+    plugins,
     logLevel: 'silent',
   });
-  const [, output] = Object.entries(result.metafile.outputs).find(([path]) => path.endsWith('.js'))!;
-  const own = Object.entries(output.inputs).filter(([path]) => !path.includes('node_modules'));
-  if (Object.keys(output.inputs).some((path) => path.endsWith('spam-check/model.ts'))) {
-    copyFileSync(join(ROOT, 'services/spam-check/model.bin'), join(folderOut, 'model.bin'));
-  }
-  // CommonJS, whatever package.json above says.
-  writeFileSync(join(folderOut, 'package.json'), '{"type":"commonjs"}');
-  return {
-    folder: folderOut,
-    bytes: output.bytes,
-    ownBytes: own.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0),
-    packages: packagesOf(Object.entries(output.inputs)),
-  };
+  return Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs));
 }
 
 /** By their names, of what left code behind. */
-function packagesOf(inputs: readonly [string, { bytesInOutput: number }][]): string[] {
+function packagesOf(inputs: Inputs): string[] {
   const names = inputs
     .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
     .map(([path]) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]);
@@ -101,6 +114,32 @@ export async function bundleAll(outdir: string): Promise<Record<string, Bundle>>
   return made;
 }
 
+/** What a plain comment without links does not need, and what is imported of it. */
+const APART: Readonly<Record<string, string>> = {
+  'markdown-it': 'default',
+  'sanitize-html': 'default',
+  tldts: 'parse',
+};
+
+/**
+ * Puts these packages into files of their own, read when a function of theirs is first called: together they are half of a
+ * bundle and of its start (docs/aws.md has the figures).
+ */
+const apart: Plugin = {
+  name: 'apart',
+  setup(build) {
+    build.onResolve({ filter: new RegExp(`^(${Object.keys(APART).join('|')})$`) }, ({ path, importer }) =>
+      importer.includes('node_modules') ? undefined : { path, namespace: 'apart' },
+    );
+    build.onResolve({ filter: /^\.\/apart\// }, ({ path }) => ({ path, external: true }));
+    build.onLoad({ filter: /.*/, namespace: 'apart' }, ({ path }) => ({
+      contents: `let whole;
+        const call = (...given) => (whole ??= require('./apart/${path}.js')).${APART[path]}(...given);
+        export { call as ${APART[path]} };`,
+    }));
+  },
+};
+
 /**
  * Leaves out what no function runs; together it halves a bundle (docs/aws.md has the figures).
  *
@@ -108,9 +147,10 @@ export async function bundleAll(outdir: string): Promise<Record<string, Bundle>>
  *   takes of it what is used.
  * - The SDK's schemas name their fields by constants in brackets, which esbuild must keep; as plain names it drops those of
  *   operations that nobody calls.
- * - On Lambda credentials stand in the environment, and no endpoint of ours is global (SigV4A).
- * - Worker threads for logs, event streams, the cache of discovered endpoints (DynamoDB's is off), JSON Schemas of zod
- *   (the API's description is made at synth), and all of package.json but the version.
+ * - On Lambda credentials stand in the environment, profiles in no file, and no endpoint of ours is global (SigV4A).
+ * - Worker threads, files and redaction for logs, event streams, the cache of discovered endpoints (DynamoDB's is off), JSON
+ *   Schemas of zod (the API's description is made at synth), styles in comments (none is allowed), and all of package.json
+ *   but the version.
  */
 export const lean: Plugin = {
   name: 'lean',
@@ -123,7 +163,7 @@ export const lean: Plugin = {
     build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
       if (path.includes('node_modules')) return undefined;
       const source = await readFile(path, 'utf8');
-      return { loader: 'ts', contents: source.replace("import { z } from 'zod';", "import * as z from 'zod';") };
+      return { loader: 'ts', contents: withPureSchemas(source) };
     });
     build.onLoad({ filter: /@aws-sdk[\\/].*schemas_0\.js$/ }, async ({ path }) => ({
       contents: withPlainNames(await readFile(path, 'utf8')),
@@ -132,6 +172,9 @@ export const lean: Plugin = {
       const { version } = JSON.parse(await readFile(path, 'utf8')) as { version: string };
       return { loader: 'json', contents: JSON.stringify({ version }) };
     });
+    build.onLoad({ filter: /shared-ini-file-loader[\\/]readFile\.js$/ }, () => ({
+      contents: "export const readFile = async () => ''; export const filePromises = {}, fileIntercept = {};",
+    }));
     build.onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, () => ({
       path: join(import.meta.dirname, 'lambda-credentials.ts'),
     }));
@@ -143,19 +186,50 @@ export const lean: Plugin = {
       contents: "export { SignatureV4 as SignatureV4MultiRegion } from '@smithy/signature-v4';",
       resolveDir: ROOT,
     }));
-    build.onResolve({ filter: /^(thread-stream|@smithy\/core\/event-streams)$/ }, ({ path }) => ({
-      path,
-      namespace: 'left-out',
-    }));
-    // pino's own doors to worker threads and to several outputs.
-    build.onResolve({ filter: /[\\/](transport|multistream)$/ }, ({ path, importer }) =>
-      /[\\/]pino[\\/]/.test(importer) ? { path, namespace: 'left-out' } : undefined,
+    build.onResolve(
+      { filter: /^(postcss|sonic-boom|on-exit-leak-free|@smithy\/core\/event-streams)$/ },
+      ({ path }) => ({
+        path,
+        namespace: 'left-out',
+      }),
+    );
+    // pino's own doors to worker threads, to files and to several outputs: it is given its output.
+    build.onResolve(
+      { filter: /([\\/](transport|multistream)|^worker_threads|^@pinojs[\\/]redact)$/ },
+      ({ path, importer }) => (/[\\/]pino[\\/]/.test(importer) ? { path, namespace: 'left-out' } : undefined),
     );
     build.onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path }) => ({
-      contents: `module.exports = new Proxy({}, { get() { throw new Error(${JSON.stringify(`${path} is not in this bundle`)}); } });`,
+      contents: `module.exports = function () { throw new Error(${JSON.stringify(`${path} is not in this bundle`)}); };`,
     }));
+    // The last, so that it takes what the others left as it is.
+    build.onLoad({ filter: /node_modules.*\.m?js$/ }, async ({ path }) => ({ contents: await lazyToParse(path) }));
   },
 };
+
+const parsed = new Map<string, Promise<string>>();
+
+/**
+ * A package's file with functions for arrows: V8 reads an arrow in full where it stands, but of a function only its end,
+ * until it is called; 5 ms of a start. Not where classes are, in whose fields esbuild loses what `this` is.
+ */
+function lazyToParse(path: string): Promise<string> {
+  const made = parsed.get(path) ?? readFile(path, 'utf8').then(lowered);
+  parsed.set(path, made);
+  return made;
+}
+const lowered = async (source: string): Promise<string> =>
+  /\bclass\b/.test(source)
+    ? source
+    : (await transform(source, { supported: { arrow: false }, sourcemap: 'inline', sourcesContent: false })).code;
+
+/** Zod by its parts, and schemas that nobody reads left out: making them is most of what a small function does at its start. */
+export const withPureSchemas = (source: string): string =>
+  source
+    .replace("import { z } from 'zod';", "import * as z from 'zod';")
+    .replaceAll(
+      /(?<![\w.'"/])(?:z(?:\.\w+)+|[A-Z]\w+\.(?:optional|nullable|default|extend|pick|omit|partial))\(/g,
+      '/* @__PURE__ */ $&',
+    );
 
 /** The same exports, each a maker of what refuses to run: schemas make some of them when they are made themselves. */
 const hollow = (source: string): string =>
@@ -199,6 +273,7 @@ export function entryOf(name: string, spec: FunctionSpec | ExtraSpec, kind: Entr
         ? `import { ${camel(name)} as service } from ${from(`./http/${name}.ts`)};`
         : `import { ${camel(name)} as service } from './services/${folder}/handler.ts';`;
   return [
+    `import ${from('./jitless.ts')};`,
     `import { entry } from ${from(kind === 'http' ? './http-entry.ts' : './entry.ts')};`,
     service,
     ...adapters.map(([port, path]) => `import { ${port} } from ${from(path)};`),

@@ -25,7 +25,7 @@ export function entry(name: string, service: Service, adapters: Adapters) {
   const environment = environmentOf(process.env, needsOf(adapters));
   const log = loggerOf(name, environment);
   const run = once(async () => service(await portsOf(name, environment, adapters, log)));
-  const measure = meter(name, environment, (line) => process.stdout.write(`${line}\n`));
+  const measure = meter(name, environment, (line) => write(`${line}\n`));
   // Begun while the environment starts, which Lambda does with a whole processor.
   run().catch(() => {});
 
@@ -55,8 +55,11 @@ export const needsOf = ({ table, bus, vault }: Adapters) => [
   ...(vault ? (['secret'] as const) : []),
 ];
 
+const write = (line: string) => void process.stdout.write(line);
+
+/** Writes as Lambda reads it: pino's own stream would load worker threads and more for a file that is not there. */
 export const loggerOf = (name: string, { stage, logLevel }: Environment): Logger =>
-  pino({ level: logLevel, base: { function: name, stage } });
+  pino({ level: logLevel, base: { function: name, stage } }, { write });
 
 export async function portsOf(name: string, environment: Environment, adapters: Adapters, log: Logger): Promise<Ports> {
   const clock = systemClock;

@@ -198,13 +198,15 @@ function webUrl(written: string): URL | string {
   return url;
 }
 
-const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
+// Made when a name first needs it: it takes 5 ms, and most names are ASCII.
+let graphemes: Intl.Segmenter | undefined;
 
 /** Characters as readers count them. */
 function lengthOf(text: string): number {
   // oxlint-disable-next-line no-control-regex
   if (/^[\0-\x7F]*$/.test(text)) return text.length;
   let length = 0;
+  graphemes ??= new Intl.Segmenter('und', { granularity: 'grapheme' });
   for (const _ of graphemes.segment(text)) length++;
   return length;
 }

@@ -25,8 +25,11 @@ const INLINE_RULES = [
   'text',
 ];
 
-const TEXT_ONLY = markdown([]);
-const WITH_IMAGES = markdown(['image']);
+// Made when first needed: most comments are plain, and a function that starts must not wait for what they do not use.
+let madeTextOnly: MarkdownIt | undefined;
+let madeWithImages: MarkdownIt | undefined;
+const textOnly = () => (madeTextOnly ??= markdown([]));
+const withImages = () => (madeWithImages ??= markdown(['image']));
 
 /** What may leave here, whatever the parser before it let through. */
 const SANITIZE: sanitizeHtml.IOptions = {
@@ -61,7 +64,7 @@ const SANITIZE_IMAGES: sanitizeHtml.IOptions = {
  */
 export function render(body: string, { images = false }: { images?: boolean } = {}): string {
   if (isPlain(body)) return renderPlain(body);
-  const html = images ? WITH_IMAGES.render(body) : TEXT_ONLY.renderer.render(parse(body), TEXT_ONLY.options, {});
+  const html = images ? withImages().render(body) : textOnly().renderer.render(parse(body), textOnly().options, {});
   return sanitizeHtml(html, images ? SANITIZE_IMAGES : SANITIZE);
 }
 
@@ -199,7 +202,7 @@ let parsedTokens: Token[] = [];
 /** Tokens of a body; the last one is kept, since rendering, excerpt and links of one comment follow each other. */
 function parse(body: string): Token[] {
   if (body !== parsedBody) {
-    parsedTokens = TEXT_ONLY.parse(body, {});
+    parsedTokens = textOnly().parse(body, {});
     parsedBody = body;
   }
   return parsedTokens;

@@ -116,7 +116,7 @@ describe('DynamoDB', () => {
     expect(requests[0]).toMatchObject({
       operation: 'TransactWriteItems',
       body: {
-        ClientRequestToken: expect.stringMatching(/^[0-9A-Z]{26}$/),
+        ClientRequestToken: expect.stringMatching(/^[0-9a-f-]{36}$/),
         TransactItems: [
           {
             Put: {
@@ -293,13 +293,16 @@ describe('Secrets Manager', () => {
   });
 
   it('tries again what passes, and gives up on what does not', async () => {
-    const answers = [new Response('', { status: 503 }), new Response('{"SecretString":"root"}')];
+    const answers = [
+      { status: 503, text: '' },
+      { status: 200, text: '{"SecretString":"root"}' },
+    ];
     expect(await readSecret(arn, credentials, { send: async () => answers.shift()! })).toBe('root');
     let asked = 0;
     const refused = readSecret(arn, credentials, {
       async send() {
         asked++;
-        return new Response('{"__type":"AccessDeniedException"}', { status: 400 });
+        return { status: 400, text: '{"__type":"AccessDeniedException"}' };
       },
     });
     await expect(refused).rejects.toMatchObject({ code: 'Store.Busy' });

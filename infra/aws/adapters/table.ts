@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type {
   ConditionalCheckFailedException,
@@ -16,7 +17,6 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { ulid } from 'ulid';
 import { SluiceError } from '../../../shared/errors.ts';
 import type { Clock, Item, Key, Query, Table, Write, WriteResult } from '../../../shared/ports.ts';
 import { INDEXES } from '../table-schema.ts';
@@ -144,7 +144,7 @@ export function dynamoTable(
     /** Tallies whose item is past its time: they begin anew instead of adding to what DynamoDB has not deleted yet. */
     const anew = new Set<number>();
     const now = nowSeconds();
-    let request = { operations: writes.map((one) => operationOf(TableName, one, now, false)), token: ulid() };
+    let request = { operations: writes.map((one) => operationOf(TableName, one, now, false)), token: randomUUID() };
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       if (attempt > 0) await pause(backoffMs(attempt));
       const outcome = await send(client, request);
@@ -157,7 +157,7 @@ export function dynamoTable(
       // Another token: DynamoDB refuses a used one with other parameters.
       request = {
         operations: writes.map((one, index) => operationOf(TableName, one, now, anew.has(index))),
-        token: ulid(),
+        token: randomUUID(),
       };
     }
     throw busy(`the write met other writes ${MAX_TRIES} times`);
@@ -175,7 +175,7 @@ export function dynamoTable(
       } catch (cause) {
         if (nameOf(cause) !== 'ConditionalCheckFailedException') throw faultOf('DynamoDB', 'Store.Busy', cause);
       }
-      const begun = await send(client, { operations: [operationOf(TableName, add, now, true)], token: ulid() });
+      const begun = await send(client, { operations: [operationOf(TableName, add, now, true)], token: randomUUID() });
       if (begun === 'done') return { ...by };
     }
     throw busy(`the tally met other writes ${MAX_TRIES} times`);
