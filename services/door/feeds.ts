@@ -13,8 +13,10 @@ const SITE_NEWEST = 300;
 export async function readFeed(door: Door, call: Call): Promise<Reply> {
   const { sites, store, ports } = door;
   const { site } = await sites.rules(call.params.site ?? '');
-  const key = call.params.thread === undefined ? undefined : normaliseThreadKey(call.params.thread, site.threadParams);
-  const record = key === undefined ? undefined : await sites.thread(site.id, key);
+  const asked =
+    call.params.thread === undefined ? undefined : normaliseThreadKey(call.params.thread, site.threadParams);
+  const record = asked === undefined ? undefined : await sites.thread(site.id, asked);
+  const key = record?.key ?? asked;
   const comments =
     key === undefined ? await store.newestPublished(site.id, ENTRIES) : await newestOf(store, site.id, key);
   const texts = await store.revisions(

@@ -67,8 +67,9 @@ export type ThreadPage = {
 export async function threadPage(door: Door, siteId: string, key: string, query: ThreadQuery): Promise<ThreadPage> {
   const { sites, store, ports } = door;
   const { site, policy } = await sites.rules(siteId);
-  const thread = normaliseThreadKey(key, site.threadParams);
-  const record = await sites.thread(site.id, thread);
+  const asked = normaliseThreadKey(key, site.threadParams);
+  const record = await sites.thread(site.id, asked);
+  const thread = record?.key ?? asked;
   const context = {
     store,
     permalinkBase: record?.url ?? `${ports.publicUrl}/t/${site.id}/${encodeURIComponent(thread)}`,
@@ -212,7 +213,10 @@ export async function readCounts(door: Door, call: Call): Promise<Reply> {
   const { site } = await sites.rules(call.params.site ?? '');
   const keys = [thread].flat();
   const counts = await Promise.all(
-    keys.map((key) => store.threadCount(site.id, normaliseThreadKey(key, site.threadParams))),
+    keys.map(async (key) => {
+      const asked = normaliseThreadKey(key, site.threadParams);
+      return store.threadCount(site.id, (await sites.thread(site.id, asked))?.key ?? asked);
+    }),
   );
   return cacheable(
     call,

@@ -47,7 +47,7 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
   const { clock, vault, bus, log, table } = ports;
   const body: Submission = call.body;
   const { site, policy } = await sites.rules(call.params.site ?? '');
-  const thread = normaliseThreadKey(call.params.thread ?? '', site.threadParams);
+  const asked = normaliseThreadKey(call.params.thread ?? '', site.threadParams);
   const author = await authorOf(door, site, call.header('authorization'));
 
   const client = clientOf(ports, call.client);
@@ -63,8 +63,9 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
     author ? undefined : store.writerHistory(site.id, writer),
     key && claimed(ports, key),
     body.parentId === undefined ? undefined : store.get(body.parentId),
-    sites.thread(site.id, thread),
+    sites.thread(site.id, asked),
   ]);
+  const thread = record?.key ?? asked;
   const known = author !== undefined || (history?.published ?? 0) > 0;
   const lane = laneOf(ports, site.id, known ? writer : client.network);
   let first = repeated;

@@ -91,7 +91,9 @@ function counted(ports: MemoryPorts): Map<string, number> {
   for (const item of ports.table.items.values()) {
     if (!['count', 'replies', 'history'].includes(item.sk)) continue;
     for (const [name, value] of Object.entries(item)) {
-      if (typeof value === 'number' && value !== 0) counts.set(`${item.pk} ${item.sk} ${name}`, value);
+      // A day is no count.
+      if (typeof value === 'number' && value !== 0 && name !== 'firstAt')
+        counts.set(`${item.pk} ${item.sk} ${name}`, value);
     }
   }
   return counts;

@@ -187,17 +187,28 @@ export function importWriter({ table, vault, clock, site, policy, report, ...opt
 
   async function writeThreads(): Promise<void> {
     const puts: Write[] = [];
+    const changed: Thread[] = [];
     for (const known of threads.values()) {
       const now = JSON.stringify(known.thread);
       if (known.stored === now) continue;
       known.stored = now;
       const { thread } = known;
+      changed.push(thread);
       puts.push(
         { put: { ...threadKey(site.id, thread.key), ...thread } },
         { put: { pk: `S#${site.id}#threads`, sk: thread.key } },
       );
     }
     await inTurns(chunksOf(puts, MOST_WRITES), async (writes) => void (await patiently(() => table.write(writes))));
+    for (const { key, aliases = [] } of changed) {
+      for (const name of aliases) {
+        // A key that stands for something here already stays as it is.
+        const alias = keyOf(name);
+        if (alias === undefined || alias === key) continue;
+        const item = { ...threadKey(site.id, alias), site: site.id, key: alias, aliasOf: key };
+        await patiently(() => table.write([{ put: item, if: 'absent' }]));
+      }
+    }
     if (threads.size > REMEMBERED) threads.clear();
   }
 

@@ -61,6 +61,7 @@ const REQUESTS: Record<string, { path?: string; body?: unknown; outsider?: numbe
   'POST /v1/moderation/sites/:site/webhooks/:hook/test': {},
   'GET /v1/moderation/threads': { path: '/v1/moderation/threads?site=demo' },
   'PUT /v1/moderation/threads': { body: { site: 'demo', key: '/posts/hello', closed: true } },
+  'POST /v1/moderation/threads/aliases': { body: { site: 'demo', key: '/posts/hello', alias: '/posts/old' } },
   'GET /v1/moderation/users': { admin: 'all' },
   'POST /v1/moderation/users': { body: { name: 'eve', password: 'long enough', roles: [] }, admin: 'all' },
   'PATCH /v1/moderation/users/:name': { body: { disabled: true }, admin: 'all' },

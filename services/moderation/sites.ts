@@ -6,6 +6,8 @@ import type { Ports } from '../../shared/ports.ts';
 import { Author, Site, sitesOf } from '../../shared/store/sites.ts';
 import { audit } from './audit-log.ts';
 import { defined } from './comments.ts';
+import { adopt } from './threads.ts';
+import { normaliseThreadKey } from '../validate/thread-key.ts';
 import { may, mustBe, mustRule, type Moderator } from './moderator.ts';
 
 const Origin = z
@@ -31,7 +33,12 @@ const ChangeThread = z.strictObject({
   closed: z.boolean().optional(),
   premoderate: z.boolean().optional(),
   authorId: z.string().max(64).optional(),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .max(2000)
+    .optional(),
 });
+const NewAlias = z.strictObject({ site: SiteId, key: ThreadKey, alias: ThreadKey });
 
 const shown = (moderator: Moderator, site: Site) => {
   const admin = may(moderator, site.id, 'admin');
@@ -166,10 +173,35 @@ export function siteRoutes(ports: Ports): Route<Moderator>[] {
             hint: 'a thread begins with its first comment',
           });
         }
+        const { origins } = (await sites.rules(site)).site;
+        if (wanted.url !== undefined && origins.length > 0 && !origins.includes(new URL(wanted.url).origin)) {
+          throw new SluiceError('Request.Invalid', 'the page lies elsewhere', {
+            hint: 'add the origin to the site first',
+            fields: [{ pointer: '/url', detail: `on one of: ${origins.join(', ')}` }],
+          });
+        }
         const next = { ...thread, ...defined(wanted) };
         await sites.putThread(next);
         await tell(caller, site, 'thread', `${key}: ${Object.keys(wanted).join(', ')}`);
         return { status: 200, body: next };
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/moderation/threads/aliases',
+      summary:
+        'Makes another key lead to a thread: the new key of a post that moved, or a thread whose comments come over',
+      access: 'admin',
+      body: NewAlias,
+      responses: { 200: { description: '{thread, moved}' } },
+      async handle({ caller, body }) {
+        const { site, key, alias }: z.infer<typeof NewAlias> = body;
+        mustBe(caller, 'admin', site);
+        const { threadParams } = (await sites.rules(site)).site;
+        const by = `user:${caller.user}`;
+        const done = await adopt(ports, { site, key, alias: normaliseThreadKey(alias, threadParams), by });
+        await tell(caller, site, 'thread-alias', `${alias} › ${done.thread.key}: ${done.moved} moved`);
+        return { status: 200, body: done };
       },
     },
   ];

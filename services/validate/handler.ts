@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { assertTransition, storeOf } from '../../shared/store/comments.ts';
 import { contactsOf } from '../../shared/store/contacts.ts';
 import { reportersOf } from '../../shared/store/reporters.ts';
-import { sitesOf } from '../../shared/store/sites.ts';
+import { sitesOf, type Thread } from '../../shared/store/sites.ts';
 import type { Comment, Revision } from '../../shared/comment.ts';
 import { noteHolds, writerKeyOf } from '../../shared/door-note.ts';
 import { SluiceError } from '../../shared/errors.ts';
@@ -142,7 +142,8 @@ async function submitted(unit: Unit, envelope: Envelope): Promise<Step> {
       );
     }
     const { draft } = checked;
-    const thread = threadOf(detail.thread, site.threadParams);
+    const asked = threadOf(detail.thread, site.threadParams);
+    const record = await unit.sites.thread(site.id, asked);
     const parent = detail.parentId ? await store.get(detail.parentId) : undefined;
     const submittedAt = timeOf(detail.submittedAt ?? envelope.time, clock.now());
     const text = textOf(id, 1, draft.body, policy.policy, submittedAt);
@@ -150,7 +151,7 @@ async function submitted(unit: Unit, envelope: Envelope): Promise<Step> {
     const fresh: Comment = {
       id,
       site: detail.site,
-      thread,
+      thread: record?.key ?? asked,
       parentId: detail.parentId ?? null,
       depth: parent ? parent.depth + 1 : detail.parentId ? 1 : 0,
       status: 'received',
@@ -187,7 +188,7 @@ async function submitted(unit: Unit, envelope: Envelope): Promise<Step> {
       reports: 0,
       appeals: 0,
     };
-    await knowThread(unit, fresh);
+    await knowThread(unit, fresh, record);
     comment = (await store.create(fresh, text)).comment;
     if (comment.status !== 'received') return again(comment);
   }
@@ -380,8 +381,7 @@ async function contactOf(unit: Unit, detail: CommentSubmitted): Promise<{ contac
 }
 
 /** The first comment of a thread makes its record: title, page and age. */
-async function knowThread({ sites, clock }: Unit, comment: Comment): Promise<void> {
-  const known = await sites.thread(comment.site, comment.thread);
+async function knowThread({ sites, clock }: Unit, comment: Comment, known: Thread | undefined): Promise<void> {
   if (known && (known.url || !comment.page)) return;
   await sites.putThread({
     firstAt: clock.now(),

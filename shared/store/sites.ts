@@ -34,7 +34,7 @@ export type Thread = {
   premoderate?: boolean;
   authorId?: string;
   firstAt?: number;
-  /** Other keys under which the system that it was imported from knew it. */
+  /** Other keys that lead here: of the system that it was imported from, of a post that moved, of threads merged into it. */
   aliases?: readonly string[];
 };
 
@@ -131,9 +131,21 @@ export function sitesOf(table: Table, clock: Clock) {
       return items.map(asPolicyVersion);
     },
 
+    /** The thread of a key, or that of which the key is an alias: then under another `key` than was asked for. */
     async thread(site: string, key: string): Promise<Thread | undefined> {
       const item = await table.get(threadKey(site, key));
-      return item && strip<Thread>(item);
+      const found = item?.aliasOf === undefined ? item : await table.get(threadKey(site, String(item.aliasOf)));
+      return found && strip<Thread>(found);
+    },
+
+    /** Makes a thread's aliases lead to it, whatever they led to before. */
+    async putAliases({ site, key, aliases = [] }: Thread): Promise<void> {
+      for (const alias of aliases) {
+        await table.write([
+          { put: { ...threadKey(site, alias), site, key: alias, aliasOf: key } },
+          { delete: { pk: `S#${site}#threads`, sk: alias } },
+        ]);
+      }
     },
 
     async putThread(thread: Thread): Promise<void> {
