@@ -3,6 +3,7 @@ import { call, onSessionEnd, Problem, setCsrf } from './api.ts';
 import { readKeys, writeKeys, type Keys } from './keys.ts';
 import { DeadLetters } from './pages/dead-letters.tsx';
 import { Audit } from './pages/audit.tsx';
+import { Bans } from './pages/bans.tsx';
 import { Operations } from './pages/operations.tsx';
 import { People } from './pages/people.tsx';
 import { PolicyPage } from './pages/policy.tsx';
@@ -33,6 +34,7 @@ const PAGES: readonly { name: string; word: Word; for?: 'admin' | 'rules' }[] = 
   { name: '', word: 'queue' },
   { name: 'dead-letters', word: 'deadLetters' },
   { name: 'policy', word: 'policy' },
+  { name: 'bans', word: 'bans' },
   { name: 'operations', word: 'operations' },
   { name: 'audit', word: 'audit', for: 'admin' },
   { name: 'sites', word: 'sites' },
@@ -229,11 +231,13 @@ function Desk({
             keys={keys}
             onHelp={() => setSheet(true)}
             sites={sites}
+            adminOf={adminOf}
           />
         )}
         {place.name === 'comments' && <Story id={place.argument} />}
         {place.name === 'dead-letters' && <DeadLetters site={filters.site} />}
         {place.name === 'policy' && site && <PolicyPage key={site} site={site} admin={adminOf(site)} />}
+        {place.name === 'bans' && site && <Bans key={site} site={site} who={who} admin={adminOf(site)} />}
         {place.name === 'operations' && site && <Operations site={site} rules={rules} />}
         {place.name === 'audit' && site && <Audit site={site} rules={rules} />}
         {place.name === 'sites' && site && <Sites site={site} rules={rules} onAdded={readSites} />}

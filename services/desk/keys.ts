@@ -12,6 +12,7 @@ export const COMMANDS = {
   keep: { key: 'd', word: 'keep' },
   select: { key: 'x', word: 'keySelect' },
   undo: { key: 'u', word: 'keyUndo' },
+  accept: { key: 'y', word: 'keyAccept' },
   story: { key: 'o', word: 'keyStory' },
   search: { key: '/', word: 'keySearch' },
   filters: { key: 'f', word: 'filters' },

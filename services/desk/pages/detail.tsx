@@ -17,6 +17,7 @@ export function CommentDetail({
   onAct,
   onFilter,
   onBack,
+  onBan,
   keys,
   authors,
 }: {
@@ -27,6 +28,7 @@ export function CommentDetail({
   onAct: (action: Action) => void;
   onFilter: (some: Partial<Filters>) => void;
   onBack: () => void;
+  onBan: () => void;
   keys: Keys;
   authors: readonly { id: string; name: string }[];
 }) {
@@ -131,6 +133,11 @@ export function CommentDetail({
         <button type="button" class="plain" onClick={() => onFilter({ author: row.author.key })}>
           {t('filterWriter')}
         </button>
+        {!row.author.role && (
+          <button type="button" class="plain" onClick={onBan}>
+            {t('ban')}…
+          </button>
+        )}
       </section>
       {data && data.similarComments.length > 0 && (
         <section>

@@ -1,12 +1,14 @@
 import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
 import { call } from '../api.ts';
 import { commandOf, type Command, type Keys } from '../keys.ts';
-import { Ago, Dialog, Failed, Key } from '../parts.tsx';
+import { Ago, Dialog, Failed, Key, useRead } from '../parts.tsx';
 import { NO_FILTERS, type Batch, type Entry, type Filters, type Queue } from '../queue.ts';
 import type { Action, Row, SiteName, Who } from '../types.ts';
 import { t, tMaybe, type Word } from '../words.ts';
+import { BanDialog } from './bans.tsx';
 import { CommentDetail } from './detail.tsx';
 import { FilterDialog, FILTER_WORDS } from './filters.tsx';
+import { OfferBar, useOffer } from './offer.tsx';
 import { likenessOf, SweepDialog } from './sweep.tsx';
 import { Views } from './views.tsx';
 
@@ -27,6 +29,9 @@ const OVERSCAN = 6;
 const CLAIM_AFTER_MS = 600;
 const CLAIM_AGAIN_MS = 40_000;
 const TOAST_MS = 12_000;
+
+/** Decisions that may suggest a rule. */
+const REFUSALS: ReadonlySet<Action> = new Set(['reject', 'spam', 'remove']);
 
 type Reasons = { ids: readonly string[]; action: Action };
 
@@ -49,6 +54,7 @@ export function QueuePage({
   keys,
   onHelp,
   sites,
+  adminOf,
 }: {
   queue: Queue;
   who: Who;
@@ -57,6 +63,7 @@ export function QueuePage({
   onFilters: (filters: Filters) => void;
   keys: Keys;
   onHelp: () => void;
+  adminOf: (site: string) => boolean;
 }) {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const [active, setActive, activeNow] = useNow(0);
@@ -64,6 +71,8 @@ export function QueuePage({
   const [selected, setSelected, selectedNow] = useNow<ReadonlySet<string>>(new Set());
   const [reasons, setReasons] = useState<Reasons | undefined>();
   const [sweeping, setSweeping] = useState(false);
+  const [banning, setBanning] = useState<Row | undefined>();
+  const [rejections, setRejections] = useState<{ site?: string; count: number }>({ count: 0 });
   const [filtering, setFiltering] = useState(false);
   const [toast, setToast] = useState<{ text: string; batch?: Batch } | undefined>();
   const [narrow, setNarrow] = useState(() => matchMedia('(max-width: 900px)').matches);
@@ -92,6 +101,8 @@ export function QueuePage({
   const entry = queue.entries[active];
   const idNow = () => queue.entries[activeNow.current]?.row.id;
   const activeId = entry?.row.id;
+  const codes = useReasons(entry?.row.site);
+  const offered = useOffer(rejections.site, rejections.count);
   useClaim(activeId, who.user, entry?.row.claimedBy, entry?.state === 'open');
 
   const go = useCallback(
@@ -109,6 +120,10 @@ export function QueuePage({
     if (ids.includes(idNow() ?? '') && !narrow) go(queue.next(activeNow.current));
     setSelected(new Set([...selectedNow.current].filter((id) => !ids.includes(id))));
     const batch = await sent;
+    if (REFUSALS.has(action) && batch.decisions.length > 0) {
+      const site = queue.byId.get(ids[0] ?? '')?.row.site;
+      setRejections(({ count }) => ({ count: count + 1, ...(site && { site }) }));
+    }
     if (batch.decisions.length > 0) {
       const what = tMaybe(`done_${action}`, action);
       setToast({ text: batch.decisions.length > 1 ? t('doneN', { what, n: batch.decisions.length }) : what, batch });
@@ -126,6 +141,11 @@ export function QueuePage({
     const { undone, refused } = await queue.undo(batch);
     if (undone === 0 && refused.length === 0) return;
     setToast({ text: refused.length > 0 ? t('undoRefused', { why: refused[0] ?? '' }) : t('undone') });
+  };
+
+  const acceptOffer = async () => {
+    const text = await offered.add();
+    if (text) setToast({ text });
   };
 
   const toggle = (index: number, range = false) => {
@@ -155,6 +175,7 @@ export function QueuePage({
     keep: () => want(targets(), 'keep'),
     select: () => toggle(activeNow.current),
     undo: () => void undo(),
+    accept: () => void acceptOffer(),
     story: () => {
       const id = idNow();
       if (id) location.hash = `#/comments/${encodeURIComponent(id)}`;
@@ -269,6 +290,11 @@ export function QueuePage({
             </button>
           )}
         </div>
+        <OfferBar
+          offered={offered}
+          onAdd={() => void acceptOffer()}
+          shortcut={keys.on ? keys.keys.accept : undefined}
+        />
         {queue.error && <Failed problem={queue.error} again={() => void queue.read(filters)} />}
         {!queue.error && !queue.loading && queue.entries.length === 0 && (
           <div class="empty">
@@ -331,6 +357,7 @@ export function QueuePage({
             onFilter={(some) => set({ ...NO_FILTERS, site: entry.row.site, status: '', ...some })}
             authors={sites.find(({ id }) => id === entry.row.site)?.authors ?? []}
             onBack={() => setOpen(false)}
+            onBan={() => setBanning(entry.row)}
             keys={keys}
           />
         ) : (
@@ -357,9 +384,20 @@ export function QueuePage({
           }}
         />
       )}
+      {banning && (
+        <BanDialog
+          row={banning}
+          admin={adminOf(banning.site)}
+          onClose={(said) => {
+            setBanning(undefined);
+            if (said) setToast({ text: said });
+          }}
+        />
+      )}
       {reasons && (
         <Why
           action={reasons.action}
+          codes={codes}
           onClose={() => setReasons(undefined)}
           onPick={(more) => {
             setReasons(undefined);
@@ -415,6 +453,14 @@ function useClaim(id: string | undefined, me: string, heldBy: string | undefined
     };
   }, [id, isOpen]);
 }
+
+/** The reasons that a site's policy has, in its order; until they are read, those that every policy begins with. */
+function useReasons(site: string | undefined): readonly string[] {
+  const path = site === undefined ? undefined : `/v1/moderation/sites/${site}/policy`;
+  const { data } = useRead<{ policy: { reasons: string[] } }>(path);
+  return data?.policy.reasons ?? FIRST_REASONS;
+}
+const FIRST_REASONS = ['abuse', 'off-topic', 'illegal', 'personal-data', 'duplicate', 'other'];
 
 type ListHandle = { show(index: number): void; toTop(): void };
 
@@ -664,7 +710,7 @@ function Marks({ row, me }: { row: Row; me: string }) {
         <span class="mark claimed">{t('claimedBy', { name: row.claimedBy })}</span>
       )}
       {row.top
-        .filter(({ weight }) => weight > 0)
+        .filter(({ name, weight }) => weight > 0 || name.startsWith('banned'))
         .slice(0, 2)
         .map(({ name, words }) => (
           <span key={name} class="mark signal" title={words}>
@@ -717,15 +763,15 @@ function Actions({ row, onAct }: { row: Row; onAct: (action: Action) => void }) 
   );
 }
 
-const REASONS = ['abuse', 'off-topic', 'illegal', 'personal-data', 'duplicate', 'other'];
-
 /** Asks why: one digit, and the decision goes. */
 function Why({
   action,
+  codes,
   onPick,
   onClose,
 }: {
   action: Action;
+  codes: readonly string[];
   onPick: (more: { reason: string; message?: string }) => void;
   onClose: () => void;
 }) {
@@ -733,7 +779,7 @@ function Why({
   const pick = (reason: string) => onPick({ reason, ...(message.trim() && { message: message.trim() }) });
   const onKey = (event: KeyboardEvent) => {
     if (event.target instanceof HTMLTextAreaElement) return;
-    const reason = REASONS[Number(event.key) - 1];
+    const reason = codes[Number(event.key) - 1];
     if (!reason) return;
     event.preventDefault();
     pick(reason);
@@ -741,9 +787,9 @@ function Why({
   return (
     <Dialog label={t(action === 'remove' ? 'whyRemove' : 'whyReject')} onClose={onClose} onKey={onKey}>
       <div class="reasons">
-        {REASONS.map((reason, index) => (
+        {codes.map((reason, index) => (
           <button key={reason} type="button" autofocus={index === 0} onClick={() => pick(reason)}>
-            <Key>{String(index + 1)}</Key> {tMaybe(`reason_${reason}`, reason)}
+            {index < 9 && <Key>{String(index + 1)}</Key>} {tMaybe(`reason_${reason}`, reason)}
           </button>
         ))}
         <label>
