@@ -189,6 +189,8 @@ export type Ports = {
   log: Logger;
   /** Where readers reach this instance, without a trailing slash. */
   publicUrl: string;
+  /** Deletes what this runtime keeps of comments beside the table: an index of texts, histories of runs. */
+  forgetTexts?: (ids: readonly string[]) => Promise<void>;
   /** Those that the operator has keys for, by site; a policy turns them on. */
   providers?: (site: { id: string; origins: readonly string[] }, policy: Policy) => readonly OutsideProvider[];
 };

@@ -58,6 +58,8 @@ const DOORS: Record<string, readonly string[]> = {
     'services/deliver/page.ts',
     'services/deliver/render.ts',
     'services/remind/admins.ts',
+    // What a person may ask by law, the same from the desk as from the command.
+    'services/import/forget.ts',
   ],
   'services/webhook': ['shared', 'services/deliver/permalink.ts'],
   // Types of what the API answers; a bundler drops them.

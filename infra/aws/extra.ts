@@ -54,6 +54,8 @@ export const EXTRA: Readonly<Record<string, ExtraSpec>> = {
       'ANY /v1/moderation/sites/{site}/webhooks/{hook}',
       'ANY /v1/moderation/sites/{site}/webhooks/{hook}/test',
       'ANY /v1/moderation/threads',
+      'ANY /v1/moderation/threads/aliases',
+      'ANY /v1/moderation/persons/{proxy+}',
     ],
   },
   /** Bounces and complaints of SES → no more mail to that address. */

@@ -30,5 +30,7 @@ export async function forgetTexts(database: Database, ids: readonly string[]): P
       }
     });
   }
+  // Beside a running server somebody else may have begun a group already.
+  database.flush();
   sqlite.exec('PRAGMA wal_checkpoint(TRUNCATE)');
 }

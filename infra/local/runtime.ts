@@ -12,6 +12,7 @@ import { ACCOUNT, localBus, REGION } from './bus.ts';
 import { checkTopology } from './check-topology.ts';
 import type { Database } from './database.ts';
 import { localExecutions } from './executions.ts';
+import { forgetTexts } from './forget.ts';
 import { functionArn, serviceOf } from './functions.ts';
 import { localQueues, type LocalQueue } from './queues.ts';
 import { localSearch } from './search.ts';
@@ -137,6 +138,7 @@ export function localRuntime(
     vault,
     log,
     publicUrl,
+    forgetTexts: (ids) => forgetTexts(database, ids),
     ...(providers && { providers }),
   };
   const handlers = Object.fromEntries(

@@ -62,6 +62,8 @@ const REQUESTS: Record<string, { path?: string; body?: unknown; outsider?: numbe
   'GET /v1/moderation/threads': { path: '/v1/moderation/threads?site=demo' },
   'PUT /v1/moderation/threads': { body: { site: 'demo', key: '/posts/hello', closed: true } },
   'POST /v1/moderation/threads/aliases': { body: { site: 'demo', key: '/posts/hello', alias: '/posts/old' } },
+  'POST /v1/moderation/persons/export': { body: { email: 'ada@people.example' }, admin: 'all' },
+  'POST /v1/moderation/persons/forget': { body: { email: 'ada@people.example' }, admin: 'all' },
   'GET /v1/moderation/users': { admin: 'all' },
   'POST /v1/moderation/users': { body: { name: 'eve', password: 'long enough', roles: [] }, admin: 'all' },
   'PATCH /v1/moderation/users/:name': { body: { disabled: true }, admin: 'all' },

@@ -12,6 +12,7 @@ import { noteRoutes } from './notes.ts';
 import { offerRoutes } from './offers.ts';
 import { operationRoutes } from './operations.ts';
 import { peopleRoutes } from './people.ts';
+import { personRoutes } from './persons.ts';
 import { policyRoutes } from './policies.ts';
 import { proofRoutes } from './proofs.ts';
 import { replyRoutes } from './replies.ts';
@@ -51,6 +52,7 @@ export function moderationRoutes(
     ...siteRoutes(ports),
     ...webhookRoutes(ports),
     ...peopleRoutes(ports),
+    ...personRoutes(ports),
     ...viewRoutes(ports),
     ...operationRoutes(ports),
   ];

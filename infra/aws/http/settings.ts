@@ -1,5 +1,6 @@
 import type { Moderator } from '../../../services/moderation/moderator.ts';
 import { authenticate } from '../../../services/moderation/sessions.ts';
+import { personRoutes } from '../../../services/moderation/persons.ts';
 import { siteRoutes } from '../../../services/moderation/sites.ts';
 import { webhookRoutes } from '../../../services/moderation/webhooks.ts';
 import { type Route, serve } from '../../../shared/http.ts';
@@ -9,8 +10,12 @@ import type { WebApp } from '../http-entry.ts';
 import { appOf } from './app.ts';
 import { oidcRoutes } from './oidc.ts';
 
-/** Sites, their authors, threads and webhooks, and signing in: what is asked seldom, apart from what moderators work with. */
-export const settingsRoutes = (ports: Ports): Route<Moderator>[] => [...siteRoutes(ports), ...webhookRoutes(ports)];
+/** Sites, their authors, threads and webhooks, what a person may ask by law, and signing in: what is asked seldom, apart from what moderators work with. */
+export const settingsRoutes = (ports: Ports): Route<Moderator>[] => [
+  ...siteRoutes(ports),
+  ...webhookRoutes(ports),
+  ...personRoutes(ports),
+];
 
 export function settings(ports: Ports, environment: Environment): WebApp {
   const app = appOf(ports.log);
