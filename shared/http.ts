@@ -180,7 +180,7 @@ async function bodyOf(route: Route<never>, c: Context): Promise<unknown> {
   const wanted = route.form ? 'application/x-www-form-urlencoded' : 'application/json';
   const declared = Number(c.req.header('content-length') ?? 0);
   if (declared > MAX_REQUEST_BYTES) throw tooLarge();
-  const text = await readText(c.req.raw);
+  const text = await readText(c.req.raw, declared);
   if (route.form) return parse(route.body, Object.fromEntries(new URLSearchParams(text)), 'Request.Invalid');
   if (type !== wanted) {
     throw new SluiceError('Request.MediaType', `the media type is ${JSON.stringify(type ?? '').slice(0, 100)}`, {
@@ -191,14 +191,25 @@ async function bodyOf(route: Route<never>, c: Context): Promise<unknown> {
 }
 
 /** At most `MAX_REQUEST_BYTES`, strictly UTF-8. */
-async function readText(request: Request): Promise<string> {
-  if (!request.body) return '';
+async function readText(request: Request, declared: number): Promise<string> {
+  const bytes = declared > 0 ? new Uint8Array(await request.arrayBuffer()) : await readStream(request);
+  if (bytes.byteLength > MAX_REQUEST_BYTES) throw tooLarge();
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new SluiceError('Request.Malformed', 'the body is not UTF-8', { hint: 'encode it as UTF-8', cause });
+  }
+}
+
+/** A body that did not say how long it is: read only as far as it may go. Dearer than one whose length is known. */
+async function readStream(request: Request): Promise<Uint8Array> {
+  if (!request.body) return new Uint8Array();
   const reader = request.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
   const parts: Uint8Array[] = [];
   let length = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) break;
+    if (done) return Buffer.concat(parts);
     length += value.byteLength;
     if (length > MAX_REQUEST_BYTES) {
       // Not awaited: a sender who never ends must not hold the answer back.
@@ -206,12 +217,6 @@ async function readText(request: Request): Promise<string> {
       throw tooLarge();
     }
     parts.push(value);
-  }
-  const bytes = Buffer.concat(parts);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new SluiceError('Request.Malformed', 'the body is not UTF-8', { hint: 'encode it as UTF-8', cause });
   }
 }
 

@@ -9,15 +9,16 @@ import { publish } from '../../services/publish/handler.ts';
 import { reconcile } from '../../services/reconcile/handler.ts';
 import { reject } from '../../services/reject/handler.ts';
 import { remind } from '../../services/remind/handler.ts';
-import { spamCheck } from '../../services/spam-check/handler.ts';
+import { spamCheckBy } from '../../services/spam-check/handler.ts';
 import { validate } from '../../services/validate/handler.ts';
 import { webhook } from '../../services/webhook/handler.ts';
+import { localAssessor } from './assessor.ts';
 import { ACCOUNT, REGION } from './bus.ts';
 
 /** The functions of the topology, by name. */
 export const serviceOf: Record<string, Service> = {
   validate,
-  'spam-check': spamCheck,
+  'spam-check': (ports) => spamCheckBy(ports, localAssessor()),
   publish,
   hold,
   reject,

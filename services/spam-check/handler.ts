@@ -4,7 +4,7 @@ import type { Comment, Judgement } from '../../shared/comment.ts';
 import { SluiceError } from '../../shared/errors.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Policy } from '../../shared/policy.ts';
-import type { Key, Service, Table } from '../../shared/ports.ts';
+import type { Key, Ports, Service, Table } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { heatKey } from '../../shared/store/keys.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
@@ -13,9 +13,11 @@ import { imitates } from '../validate/names.ts';
 import { bansOn, underBans } from './bans.ts';
 import { judge } from './judge.ts';
 import { lessonsOf } from './lessons.ts';
-import { assess, shippedModel } from './model.ts';
+import type { CommentText } from './features.ts';
+import { assess, shippedModel, type Assessment } from './model.ts';
 import { askOutside, providersOf } from './second-opinion.ts';
 import { recordShadow } from './shadow.ts';
+import type { SiteWeights } from './site-weights.ts';
 import { signalsOf, type Evidence, type WeighedSignal } from './signals.ts';
 
 const Input = z.object({ id: z.string(), version: z.number(), executionId: z.string() });
@@ -26,7 +28,13 @@ const RACES = 8;
 const MOST_SIGNALS = 12;
 
 /** Weighs one comment under its site's policy and keeps the judgement with it. Only the verdict travels on. */
-export const spamCheck: Service = (ports) => {
+export const spamCheck: Service = (ports) => spamCheckBy(ports, assess);
+
+/** @param opinionOf the model's, wherever it is worked out: the same text and weights give the same opinion */
+export function spamCheckBy(
+  ports: Ports,
+  opinionOf: (comment: CommentText, weights?: SiteWeights) => Assessment | Promise<Assessment>,
+): ReturnType<Service> {
   const { table, clock, log } = ports;
   const store = storeOf(table, clock);
   const sites = sitesOf(table, clock);
@@ -68,7 +76,7 @@ export const spamCheck: Service = (ports) => {
           comment.author.name,
           site.authors.map(({ name }) => name),
         );
-    const opinion = assess(
+    const opinion = await opinionOf(
       { text: plain, author: comment.author.name, ...(comment.author.url && { link: comment.author.url }) },
       weights,
     );
@@ -147,7 +155,7 @@ export const spamCheck: Service = (ports) => {
       at: now,
     };
   }
-};
+}
 
 function waitsForVerdict(comment: Comment): boolean {
   return (
