@@ -148,6 +148,7 @@ const apart: Plugin = {
  * - The SDK's schemas name their fields by constants in brackets, which esbuild must keep; as plain names it drops those of
  *   operations that nobody calls.
  * - On Lambda credentials stand in the environment, profiles in no file, and no endpoint of ours is global (SigV4A).
+ * - Formats of strings in zod (ours are patterns), the global `crypto` for what `node:crypto` does, pino's own JSON.
  * - Worker threads, files and redaction for logs, event streams, the cache of discovered endpoints (DynamoDB's is off), JSON
  *   Schemas of zod (the API's description is made at synth), styles in comments (none is allowed), and all of package.json
  *   but the version.
@@ -159,6 +160,15 @@ export const lean: Plugin = {
       { filter: /zod[\\/]v4[\\/]core[\\/](to-json-schema|json-schema-processors)\.js$/ },
       async ({ path }) => ({ contents: hollow(await readFile(path, 'utf8')) }),
     );
+    build.onLoad({ filter: /zod[\\/]v4[\\/]classic[\\/]schemas\.js$/ }, async ({ path }) => ({
+      contents: withoutFormats(await readFile(path, 'utf8')),
+    }));
+    build.onLoad({ filter: /smithy[\\/]core[\\/].*uuid[\\/]v4\.js$/ }, () => ({
+      contents: "import { randomUUID } from 'node:crypto'; export const bindV4 = () => () => randomUUID();",
+    }));
+    build.onLoad({ filter: /safe-stable-stringify[\\/]/ }, () => ({
+      contents: 'exports.configure = () => JSON.stringify;',
+    }));
     build.onLoad({ filter: /@aws-sdk[\\/]endpoint-cache[\\/].*EndpointCache\.js$/ }, () => ({ contents: NO_CACHE }));
     build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
       if (path.includes('node_modules')) return undefined;
@@ -230,6 +240,10 @@ export const withPureSchemas = (source: string): string =>
       /(?<![\w.'"/])(?:z(?:\.\w+)+|[A-Z]\w+\.(?:optional|nullable|default|extend|pick|omit|partial))\(/g,
       '/* @__PURE__ */ $&',
     );
+
+/** `z.string().email()` and its like, twenty classes that we never ask for: formats of ours are patterns. */
+const withoutFormats = (source: string): string =>
+  source.replace(/(export const ZodString = [\s\S]*?\n\}, )\{[\s\S]*?\n\}\);/, '$1{});');
 
 /** The same exports, each a maker of what refuses to run: schemas make some of them when they are made themselves. */
 const hollow = (source: string): string =>

@@ -142,12 +142,19 @@ describe('the bundled functions', () => {
     executionId: 'x1',
   });
 
+  it('load, all of them, with what their environment holds', () => {
+    const load = createRequire(import.meta.url);
+    const loaded = Object.values(bundles).map(({ folder }) => load(join(folder, 'index.js')) as { handler: unknown });
+    expect(loaded.filter(({ handler }) => typeof handler !== 'function')).toEqual([]);
+  });
+
   it('validate, judge and publish a comment once, though each is called twice', async () => {
     const step = await twice('validate', event('c1', 'Thanks, that *fixed* it for me on the second try.'));
     expect(step).toMatchObject({ id: 'c1', next: 'judge' });
     const judged = (await twice('spam-check', { id: 'c1', version: 1, executionId: 'x1' })) as { next: string };
     expect(judged).toMatchObject({ id: 'c1' });
-    const published = await twice('publish', { id: 'c1', executionId: 'x1' });
+    const trace = { startedAt: new Date().toISOString() };
+    const published = await twice('publish', { id: 'c1', executionId: 'x1', trace });
     expect(published).toMatchObject({ id: 'c1', next: 'notify' });
     const comment = await storeOf(table, clock).get('c1');
     expect(comment).toMatchObject({ status: 'published', publishedRevision: 1 });
