@@ -183,6 +183,8 @@ export type LogRow = {
   reason?: string;
   note?: string;
   decisionId?: string;
+  /** The text that a person decided about. */
+  decidedRevision?: number;
   judgement?: Judgement;
   trace?: Trace;
   /** What undo needs: the comment's fields that the change overwrote. */

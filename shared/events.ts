@@ -109,6 +109,8 @@ export const OUTPUT_EVENTS = {
     reason: z.string().optional(),
     from: z.string(),
     to: z.string(),
+    /** The text that was decided about. */
+    revision: z.number().optional(),
     /** The decision that this one takes back. */
     undoes: Id.optional(),
   }),

@@ -3,7 +3,8 @@ import { OUTPUT_EVENTS } from '../../shared/events.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Service } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
-import { learn as teach, lessonOf, unlearn } from '../spam-check/learn.ts';
+import { learn as teach } from '../spam-check/learn.ts';
+import { lessonOf, unlearn } from '../spam-check/lesson.ts';
 import { lessonsOf } from '../spam-check/lessons.ts';
 import { plainText } from '../validate/markdown.ts';
 
@@ -46,13 +47,13 @@ export const learn: Service = ({ table, clock, log }) => {
     // The policy's own defaults are no evidence of what a person thinks.
     if (!lesson || !detail.by.startsWith('user:')) return;
     const comment = await store.get(detail.id);
-    // An undo may have overtaken its decision.
-    if (!comment || comment.decisionId !== detail.decisionId) return;
-    const text = await store.revision(comment.id, comment.publishedRevision ?? comment.revision);
+    if (!comment) return;
+    const text = await store.revision(comment.id, detail.revision ?? comment.publishedRevision ?? comment.revision);
     if (!text) return;
     const taught = await lessons.change(site, (weights) =>
       teach(weights, {
         decisionId: detail.decisionId,
+        commentId: comment.id,
         by: detail.by,
         text: plainText(text.body),
         author: comment.author.name,
@@ -60,6 +61,16 @@ export const learn: Service = ({ table, clock, log }) => {
         ...lesson,
       }),
     );
+    // An undo may have overtaken its decision. Looked for last: one that comes later finds the lesson here.
+    if (await wasUndone(detail.id, detail.decisionId)) {
+      await lessons.change(site, (weights) => unlearn(weights, detail.decisionId));
+      return;
+    }
     if (taught) log.info({ commentId: comment.id, site, axis: lesson.axis, label: lesson.label }, 'decision learned');
+  }
+
+  async function wasUndone(id: string, decisionId: string): Promise<boolean> {
+    if ((await store.get(id))?.decisionId === decisionId) return false;
+    return (await store.log(id)).some(({ action, before }) => action === 'undo' && before?.decisionId === decisionId);
   }
 };

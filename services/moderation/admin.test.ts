@@ -232,7 +232,7 @@ describe('sites, threads and people', () => {
     await decide('c2', 'spam');
     await decide('c3', 'publish');
     const { body } = await admin('POST', '/v1/moderation/users/mia/undo', { site: 'demo', since: String(since) });
-    expect(body).toEqual({ undone: 2, conflicts: 0, more: false });
+    expect(body).toEqual({ undone: 2, conflicts: 0, more: false, lessons: 0 });
     const store = storeOf(ports.table, ports.clock);
     const statuses = await Promise.all(['c1', 'c2', 'c3'].map(async (id) => (await store.mustGet(id)).status));
     expect(statuses).toEqual(['spam', 'held', 'held']);

@@ -146,6 +146,10 @@ export async function decide(ports: DecisionPorts, user: string, decision: Decis
     ...(decision.reason !== undefined && { reason: decision.reason }),
     ...(decision.note !== undefined && { note: decision.note }),
     decisionId,
+    decidedRevision:
+      comment.status === 'published'
+        ? (comment.pendingRevision ?? comment.publishedRevision ?? comment.revision)
+        : comment.revision,
     also: [
       auditWrite({
         id: decisionId,
@@ -323,6 +327,7 @@ function eventsOf(comment: Comment, row: LogRow): PutEntry[] {
         ...(row.reason !== undefined && { reason: row.reason }),
         from: row.from,
         to: row.to,
+        ...(row.decidedRevision !== undefined && { revision: row.decidedRevision }),
         ...(typeof undoes === 'string' && { undoes }),
       },
     },

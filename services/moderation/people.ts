@@ -1,9 +1,12 @@
+import { TIME_MAX, encodeTime } from 'ulid';
 import { z } from 'zod';
 import { SluiceError } from '../../shared/errors.ts';
 import { SiteId } from '../../shared/events.ts';
 import type { Route } from '../../shared/http.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { usersOf, type User } from '../../shared/store/users.ts';
+import { unlearnPerson } from '../spam-check/lesson.ts';
+import { lessonsOf } from '../spam-check/lessons.ts';
 import { audit, readAudit } from './audit-log.ts';
 import { Moment } from './comments.ts';
 import { undo } from './decide.ts';
@@ -22,7 +25,7 @@ const ChangeUser = z.strictObject({
   password: Password.optional(),
 });
 const OwnPassword = z.strictObject({ current: Password, next: Password });
-const UndoAll = z.strictObject({ site: SiteId, since: Moment });
+const UndoAll = z.strictObject({ site: SiteId, since: Moment, lessonsOnly: z.boolean().optional() });
 
 /** One call takes back at most this many; the answer says whether there is more. */
 const UNDO_AT_MOST = 1000;
@@ -37,12 +40,22 @@ const shown = ({ name, roles, createdAt, disabled }: User) => ({
 const rules = (roles: User['roles']) => roles.some(({ site, role }) => site === '*' && role === 'admin');
 
 export function peopleRoutes(ports: Ports): Route<Moderator>[] {
-  const { table, clock } = ports;
+  const { table, clock, ids } = ports;
   const users = usersOf(table, clock);
   const mustFind = async (name: string): Promise<User> => {
     const user = await users.get(name);
     if (user) return user;
     throw new SluiceError('Request.NotFound', `there is no user "${name.slice(0, 63)}"`, { hint: 'read the list' });
+  };
+  /** Takes back what somebody taught since a time; how many lessons that were. */
+  const forget = async (site: string, by: string, since: number): Promise<number> => {
+    let gone = 0;
+    await lessonsOf(table, clock).change(site, (weights) => {
+      const after = unlearnPerson(weights, by, encodeTime(Math.min(Math.max(0, since), TIME_MAX)), ids.next());
+      gone = weights.lessons.length - after.lessons.length;
+      return after;
+    });
+    return gone;
   };
   return [
     {
@@ -103,14 +116,21 @@ export function peopleRoutes(ports: Ports): Route<Moderator>[] {
     {
       method: 'POST',
       path: '/v1/moderation/users/:name/undo',
-      summary: 'Takes back all that somebody decided at a site since a time, where nothing happened after',
+      summary:
+        'Takes back all that somebody decided at a site since a time, where nothing happened after, and all that it taught the judge; with lessonsOnly the decisions stand',
       access: 'admin',
       body: UndoAll,
-      responses: { 200: { description: '{undone, conflicts, more}' } },
+      responses: { 200: { description: '{undone, conflicts, more, lessons}' } },
       async handle({ caller, params, body }) {
-        const { site, since }: z.infer<typeof UndoAll> = body;
+        const { site, since, lessonsOnly = false }: z.infer<typeof UndoAll> = body;
         mustBe(caller, 'admin', site);
         const by = `user:${params.name ?? ''}`;
+        const lessons = await forget(site, by, since);
+        if (lessonsOnly) {
+          const about = `${params.name}: ${lessons} lessons`;
+          await audit(ports, { site, by: `user:${caller.user}`, action: 'lessons-taken-back', about });
+          return { status: 200, body: { undone: 0, conflicts: 0, more: false, lessons } };
+        }
         const count = { done: 0, unchanged: 0, conflict: 0, missing: 0 };
         const takenBack = new Set<string>();
         let cursor: string | undefined;
@@ -135,7 +155,8 @@ export function peopleRoutes(ports: Ports): Route<Moderator>[] {
         }
         const about = `${params.name}: ${count.done} decisions`;
         await audit(ports, { site, by: `user:${caller.user}`, action: 'undo-all', about });
-        return { status: 200, body: { undone: count.done, conflicts: count.conflict, more: cursor !== undefined } };
+        const more = cursor !== undefined;
+        return { status: 200, body: { undone: count.done, conflicts: count.conflict, more, lessons } };
       },
     },
     {

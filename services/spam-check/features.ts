@@ -299,15 +299,10 @@ function add(hash: number, view: number, owner: number): void {
   features.perView[view]!++;
 }
 
-/** Words that every comment may have, as features of their own: they teach nothing about a site. */
-export const COMMON_WORDS: ReadonlySet<number> = new Set(
-  [...wordBits]
-    .flatMap(([hash, bits]) => (bits & LANG_BITS ? [hash] : []))
-    .map((hash) => mix(hash ^ Math.imul(2, 0x9e3779b1))),
-);
-
 /** Whether a token's {@link Features.word} is one that every comment may have. */
 export const isCommonWord = (word: number) => ((wordBits.get(word) ?? 0) & LANG_BITS) !== 0;
+/** The {@link Features.hash} of a token that is a word. */
+export const wordFeature = (word: number) => mix(word ^ Math.imul(V_WORDS + 1, 0x9e3779b1));
 
 const V_LETTERS = 0;
 const V_WORDS = 1;

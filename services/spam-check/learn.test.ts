@@ -1,16 +1,17 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { learn, lessonOf, unlearn, unlearnPerson } from './learn.ts';
+import { learn } from './learn.ts';
 import { assess, explain } from './model.ts';
-import { EMPTY_SITE, LESSONS } from './site-weights.ts';
+import { EMPTY_SITE, LESSONS, inForce, lessonOf, unlearn, unlearnPerson } from './lesson.ts';
 import type { Example } from './learn.ts';
-import type { SiteWeights } from './site-weights.ts';
+import type { SiteWeights } from './lesson.ts';
 
 const taught = (examples: readonly Example[], from: SiteWeights = EMPTY_SITE) =>
   examples.reduce((site, example) => learn(site, example), from);
 const id = (n: number) => `01J${String(n).padStart(23, '0')}`;
 const lesson = (n: number, text: string, label: 0 | 1, by = 'ann'): Example => ({
   decisionId: id(n),
+  commentId: `c${n}`,
   by,
   text,
   axis: 'spam',
@@ -72,6 +73,7 @@ describe('learning', () => {
   const examples = fc.uniqueArray(
     fc.record({
       decisionId: fc.integer({ min: 0, max: 999 }).map(id),
+      commentId: fc.constantFrom('c1', 'c2', 'c3', 'c4'),
       by: fc.constantFrom('ann', 'bob', 'cy'),
       text,
       axis: fc.constantFrom<('spam' | 'toxicity')[]>('spam', 'toxicity'),
@@ -98,8 +100,10 @@ describe('learning', () => {
         const without = (keep: (e: Example) => boolean) => taught(list.filter(keep));
         for (const { decisionId } of list)
           expect(unlearn(site, decisionId)).toEqual(without((e) => e.decisionId !== decisionId));
-        const noBob = unlearnPerson(site, 'bob');
-        expect(noBob).toEqual(without((e) => e.by !== 'bob'));
+        const noBob = unlearnPerson(site, 'bob', id(0), id(999));
+        expect(noBob.lessons).toEqual(without((e) => e.by !== 'bob').lessons);
+        // Events of before come again, or late: they teach nothing.
+        expect(taught(list, noBob)).toEqual(noBob);
         expect(assess({ text: probe }, noBob)).toEqual(
           assess(
             { text: probe },
@@ -110,12 +114,33 @@ describe('learning', () => {
       { numRuns: 50 },
     );
   });
+  it('leaves what the same person taught before and after', () => {
+    const site = taught([1, 2, 3].map((n) => lesson(n, `batch ${n}`, 1)));
+    const after = unlearnPerson(site, 'ann', id(2), id(2));
+    expect(after.lessons.map((left) => left.id)).toEqual([id(1), id(3)]);
+    expect(learn(after, lesson(4, 'batch 4', 1)).lessons).toHaveLength(3);
+    expect(learn(after, { ...lesson(2, 'batch 2', 1), by: 'bob' }).lessons).toHaveLength(3);
+  });
+  it('counts the newest of several decisions about one comment, in whatever order they came', () => {
+    const wrong = { ...lesson(1, 'A kiln question', 1), commentId: 'same' };
+    const mended = { ...lesson(2, 'A kiln question', 0), commentId: 'same' };
+    for (const site of [taught([wrong, mended]), taught([mended, wrong])]) {
+      expect(inForce(site.lessons, 'spam').map(({ label }) => label)).toEqual([0]);
+      expect(inForce(unlearn(site, id(2)).lessons, 'spam').map(({ label }) => label)).toEqual([1]);
+    }
+  });
+  it('does not follow a name: another comment of somebody called alike is judged as before', () => {
+    const site = taught([1, 2, 3].map((n) => ({ ...lesson(n, `Enrol in batch ${n}`, 1), author: 'Kim Ashgrove' })));
+    const comment = { text: 'The deploy failed for me too.', author: 'Kim Ashgrove' };
+    expect(assess(comment, site).logOdds).toBeCloseTo(assess(comment).logOdds, 6);
+  });
   it('stays under 64 KB however much and whoever teaches, and survives JSON', () => {
     let site = EMPTY_SITE;
     for (let n = 0; n < 2 * LESSONS.spam + 40; n++) {
       const text = Array.from({ length: 40 }, (_, i) => `word${n * 40 + i}`).join(' ');
       site = learn(site, {
         decisionId: `${id(n)}-${'x'.repeat(200)}`,
+        commentId: id(n),
         by: 'someone@'.repeat(50),
         text,
         axis: n % 5 ? 'spam' : 'toxicity',

@@ -7,7 +7,7 @@ import { learn } from './learn.ts';
 import { metricsOf } from './metrics.ts';
 import { assess } from './model.ts';
 import { linesSvg } from './plots.ts';
-import { EMPTY_SITE } from './site-weights.ts';
+import { EMPTY_SITE } from './lesson.ts';
 import type { Model } from './model.ts';
 import type { Row } from './training.ts';
 
@@ -76,6 +76,7 @@ export function learningCurve(
           {
             ...row,
             decisionId: String(decisions).padStart(6, '0'),
+            commentId: row.id,
             by: 'curve',
             axis: 'spam',
             label: row.label === 'spam' ? 1 : 0,

@@ -1,5 +1,6 @@
+import { SluiceError } from '../../shared/errors.ts';
 import type { Clock, Table } from '../../shared/ports.ts';
-import { EMPTY_SITE, type SiteWeights } from './site-weights.ts';
+import { EMPTY_SITE, type SiteWeights } from './lesson.ts';
 
 /** How long a site's lessons may be remembered by a process that only reads them. */
 const REMEMBER_MS = 10_000;
@@ -26,13 +27,17 @@ export function lessonsOf(table: Table, clock: Clock) {
       return weights;
     },
 
-    /** Changes them by a pure function, on the newest version; nothing is written where nothing changes. */
+    /**
+     * Changes them by a pure function, on the newest version; nothing is written where it returns what it was given.
+     *
+     * @returns whether anything changed; throws `Store.Busy` where others were always faster
+     */
     async change(site: string, by: (weights: SiteWeights) => SiteWeights): Promise<boolean> {
       for (let race = 0; race < RACES; race++) {
         const item = await table.get(key(site));
         const before = (item?.weights as SiteWeights | undefined) ?? EMPTY_SITE;
         const after = by(before);
-        if (after === before || after.lessons.length + before.lessons.length === 0) return false;
+        if (after === before) return false;
         const version = Number(item?.version ?? 0);
         const result = await table.write([
           { put: { ...key(site), version: version + 1, weights: after }, if: item ? { version } : 'absent' },
@@ -40,7 +45,7 @@ export function lessonsOf(table: Table, clock: Clock) {
         remembered.delete(site);
         if (result.done) return true;
       }
-      return false;
+      throw new SluiceError('Store.Busy', `the lessons of ${site} change too fast`, { hint: 'tried again' });
     },
   };
 }

@@ -106,12 +106,7 @@ describe('the judge', () => {
     }
   });
   it.each([
-    [
-      'a link',
-      { text: 'See https://cheap-pills.example/now' },
-      'links-in-text',
-      /“https:\/\/cheap-pills\.example\/now”/,
-    ],
+    ['a link', { text: 'See https://cheap-pills.example/now' }, 'links-in-text', /“https:\/\/cheap-pills/],
     ['a disguise', { text: 'main di 𝑺𝑳𝑶𝑻𝟖𝟖 gacor' }, 'disguised-letters', /letters made for decoration/],
     ['a messenger and a number', { text: 'Text me on WhatsApp +1 555 123 4567' }, 'contact', /phone number|messenger/],
     ['a name', { text: 'Nice', author: 'Cheap Loans' }, 'author-name', /“Cheap Loans”/],

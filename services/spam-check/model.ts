@@ -21,7 +21,7 @@ import type { CommentText, Features } from './features.ts';
 import { G, GROUPS, MAY_BE_ABSENT, groupOfShape, isThere, wordsFor, wordsForAbuse } from './reasons.ts';
 import type { Parts } from './reasons.ts';
 import { prepare, shiftOf } from './site-weights.ts';
-import type { SiteWeights } from './site-weights.ts';
+import type { SiteWeights } from './lesson.ts';
 import type { Thresholds } from './thresholds.ts';
 
 /** One reason. `weight` is in log-odds, above 0 towards spam (or towards toxic, for names that start with `toxic`). */

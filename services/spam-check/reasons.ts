@@ -242,7 +242,7 @@ function heaviest(sums: Float64Array, f: Features, sign: 1 | -1): string {
 function heaviestAddress(sums: Float64Array, f: Features, sign: 1 | -1): string {
   let best = -1;
   for (let t = 0; t < f.tokens; t++)
-    if (f.kind[t] === KIND_URL && (best < 0 || sign * sums[t]! > sign * sums[best]!)) best = t;
+    if (f.kind[t] === KIND_URL && sign * sums[t]! > (best < 0 ? LEAST : sign * sums[best]!)) best = t;
   return best < 0 ? '' : quote(f.text.slice(f.start[best]!, f.end[best]!));
 }
 

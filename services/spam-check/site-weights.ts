@@ -1,57 +1,44 @@
 /**
- * What one site's moderators taught, as a document, and what it adds to the model's log-odds.
+ * What one site's lessons add to the model's log-odds.
  *
- * The document holds the lessons themselves (hashed), not weights: the weights are a function of the set of lessons,
- * so that taking one back is exact, and neither order nor repetition matters.
+ * The site's document holds the lessons themselves (hashed), not weights: the weights are a function of the set of
+ * lessons, so that taking one back is exact, and neither order nor repetition matters.
  */
-import { COMMON_WORDS, VIEWS } from './features.ts';
+import { KIND_WORD, VIEWS, isCommonWord, wordFeature } from './features.ts';
+import { inForce } from './lesson.ts';
 import type { Features } from './features.ts';
+import type { Axis, Lesson, SiteWeights } from './lesson.ts';
 
-export const AXES = ['spam', 'toxicity'] as const;
-export type Axis = (typeof AXES)[number];
-
-export type Lesson = {
-  /** The decision that taught it; once per decision. */
-  id: string;
-  /** Hash of who decided. */
-  by: string;
-  axis: Axis;
-  label: 0 | 1;
-  /** Log-odds that the model alone gave. */
-  base: number;
-  /** Hashed features: 24 bits each, base64. */
-  words: string;
-};
-
-/** Under 64 KB as JSON, however much is taught: the newest lessons of each axis and label stay. */
-export type SiteWeights = { readonly format: 1; readonly lessons: readonly Lesson[] };
-
-export const EMPTY_SITE: SiteWeights = { format: 1, lessons: [] };
-/** Lessons that stay, by axis and label. */
-export const LESSONS: Readonly<Record<Axis, number>> = { spam: 120, toxicity: 30 };
 /** Features that a lesson keeps. */
 export const LESSON_WORDS = 24;
 
 /** The most that a site's lessons move a comment, in log-odds: they correct the model, they do not replace it. */
 export const MOST_SHIFT = 4;
-const PENALTY: Readonly<Record<Axis, number>> = { spam: 1, toxicity: 1 };
-const BIAS_PENALTY = 8;
+const PENALTY: Readonly<Record<Axis, number>> = { spam: 0.3, toxicity: 1 };
+const BIAS_PENALTY = 24;
 const ROUNDS = 120;
 
 /** A site's weights, ready to be added. */
 export type Prepared = { weights: ReadonlyMap<number, number>; bias: number };
 const NOTHING: Prepared = { weights: new Map(), bias: 0 };
 
-const V_LETTERS = VIEWS.indexOf('letters');
+const V_LINKS = VIEWS.indexOf('links');
 const BITS_24 = 0xffffff;
 
 /**
- * Features that a lesson may keep: no character n-grams, which are too many to be bounded and too like each other, and
- * no words that every comment has: most lessons are of one label, and would make those words speak for it.
+ * What a lesson may keep: the words of the text and what its addresses are made of. No word that every comment has:
+ * most lessons are of one label, and would make it speak for that. No names: a lesson is about what was said, and
+ * a moderator's "spam" must not follow all who are called Kim.
  */
 export function* lessonFeatures(f: Features): Generator<number> {
-  for (let i = 0; i < f.count; i++)
-    if (f.view[i] !== V_LETTERS && !COMMON_WORDS.has(f.hash[i]!)) yield f.hash[i]! & BITS_24;
+  const met = new Set<number>();
+  for (let t = 0; t < f.tokens; t++) {
+    const word = f.word[t]!;
+    if (f.kind[t] !== KIND_WORD || isCommonWord(word) || met.has(word)) continue;
+    met.add(word);
+    yield wordFeature(word) & BITS_24;
+  }
+  for (let i = 0; i < f.count; i++) if (f.view[i] === V_LINKS) yield f.hash[i]! & BITS_24;
 }
 
 const prepared = new WeakMap<SiteWeights, Partial<Record<Axis, Prepared>>>();
@@ -63,10 +50,7 @@ export function prepare(site: SiteWeights, axis: Axis): Prepared {
     prepared.set(
       site,
       Object.assign(known, {
-        [axis]: fit(
-          site.lessons.filter((l) => l.axis === axis),
-          axis,
-        ),
+        [axis]: fit(inForce(site.lessons, axis), axis),
       }),
     );
   return known[axis]!;
@@ -80,16 +64,14 @@ export function prepare(site: SiteWeights, axis: Axis): Prepared {
 function fit(lessons: readonly Lesson[], axis: Axis): Prepared {
   if (lessons.length === 0) return NOTHING;
   const columns = new Map<number, number>();
-  const rows = lessons
-    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-    .map((lesson) => {
-      const index = wordsOf(lesson.words).map((word) => {
-        const known = columns.get(word) ?? columns.size;
-        columns.set(word, known);
-        return known;
-      });
-      return { index, norm: 1 / Math.sqrt(Math.max(1, index.length)), base: lesson.base, label: lesson.label };
+  const rows = lessons.map((lesson) => {
+    const index = wordsOf(lesson.words).map((word) => {
+      const known = columns.get(word) ?? columns.size;
+      columns.set(word, known);
+      return known;
     });
+    return { index, norm: 1 / Math.sqrt(Math.max(1, index.length)), base: lesson.base, label: lesson.label };
+  });
   const n = columns.size;
   const penalty = PENALTY[axis];
   // One-sided lessons say nothing about how common a thing is here: no bias from them.

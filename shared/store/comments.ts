@@ -30,6 +30,7 @@ export type Change = {
   reason?: string;
   note?: string;
   decisionId?: string;
+  decidedRevision?: number;
   trace?: Trace;
   /** A new text that comes with the change. */
   revision?: Revision;
@@ -131,6 +132,7 @@ export function storeOf(table: Table, clock: Clock) {
         ...(change.reason !== undefined && { reason: change.reason }),
         ...(change.note !== undefined && { note: change.note }),
         ...(change.decisionId !== undefined && { decisionId: change.decisionId }),
+        ...(change.decidedRevision !== undefined && { decidedRevision: change.decidedRevision }),
         ...(change.trace && { trace: change.trace }),
         ...(change.by.startsWith('user:') && { before: overwritten(comment, change.set) }),
       };
