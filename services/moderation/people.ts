@@ -5,7 +5,7 @@ import { SiteId } from '../../shared/events.ts';
 import type { Route } from '../../shared/http.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { usersOf, type User } from '../../shared/store/users.ts';
-import { unlearnPerson } from '../spam-check/lesson.ts';
+import { takeBack } from '../spam-check/lesson.ts';
 import { lessonsOf } from '../spam-check/lessons.ts';
 import { audit, readAudit } from './audit-log.ts';
 import { Moment } from './comments.ts';
@@ -51,7 +51,7 @@ export function peopleRoutes(ports: Ports): Route<Moderator>[] {
   const forget = async (site: string, by: string, since: number): Promise<number> => {
     let gone = 0;
     await lessonsOf(table, clock).change(site, (weights) => {
-      const after = unlearnPerson(weights, by, encodeTime(Math.min(Math.max(0, since), TIME_MAX)), ids.next());
+      const after = takeBack(weights, by, encodeTime(Math.min(Math.max(0, since), TIME_MAX)), ids.next());
       gone = weights.lessons.length - after.lessons.length;
       return after;
     });

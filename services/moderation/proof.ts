@@ -3,10 +3,10 @@ import type { Policy } from '../../shared/policy.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { judge } from '../spam-check/judge.ts';
-import { learn, unlearnPerson } from '../spam-check/learn.ts';
+import { learn } from '../spam-check/learn.ts';
+import { LESSONS, unlearnPerson, type SiteWeights } from '../spam-check/lesson.ts';
 import { assess } from '../spam-check/model.ts';
 import { signalsOf } from '../spam-check/signals.ts';
-import type { SiteWeights } from '../spam-check/site-weights.ts';
 import { linksOf, plainText } from '../validate/markdown.ts';
 import { newestOf } from './newest.ts';
 
@@ -53,8 +53,6 @@ export type Proof = {
 export const IMPORT = 'import';
 const TAUGHT_SHARE = 0.7;
 const DISAGREEMENTS = 20;
-/** A site keeps at most this many lessons of a kind: older ones would only be thrown away again. */
-const LESSONS_OF_A_KIND = 120;
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
 
@@ -90,7 +88,8 @@ export const teaching = (exhibits: readonly Exhibit[]): readonly Exhibit[] =>
 
 /** A site's weights with what the file's verdicts teach; lessons of an import before are replaced. */
 export function taughtBy(weights: SiteWeights, exhibits: readonly Exhibit[]): SiteWeights {
-  const newest = (refused: boolean) => exhibits.filter((one) => one.refused === refused).slice(-LESSONS_OF_A_KIND);
+  const newest = (refused: boolean) => exhibits.filter((one) => one.refused === refused).slice(-LESSONS.spam);
+  // Older ones would only be thrown away again.
   let taught = unlearnPerson(weights, IMPORT);
   for (const { comment, body, refused } of [...newest(true), ...newest(false)]) {
     taught = learn(taught, {
@@ -98,6 +97,7 @@ export function taughtBy(weights: SiteWeights, exhibits: readonly Exhibit[]): Si
       decisionId: `!${comment.submittedAt.toString(36).padStart(9, '0')}-${comment.contentHash}`,
       by: IMPORT,
       text: plainText(body),
+      commentId: comment.id,
       author: comment.author.name,
       ...(comment.author.url && { link: comment.author.url }),
       axis: 'spam',

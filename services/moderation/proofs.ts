@@ -3,7 +3,7 @@ import { SluiceError } from '../../shared/errors.ts';
 import type { Route } from '../../shared/http.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
-import { unlearnPerson } from '../spam-check/learn.ts';
+import { unlearnPerson } from '../spam-check/lesson.ts';
 import { lessonsOf } from '../spam-check/lessons.ts';
 import { audit } from './audit-log.ts';
 import { jobsOf } from './jobs.ts';

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { learn } from './learn.ts';
 import { assess, explain } from './model.ts';
-import { EMPTY_SITE, LESSONS, inForce, lessonOf, unlearn, unlearnPerson } from './lesson.ts';
+import { EMPTY_SITE, LESSONS, inForce, lessonOf, takeBack, unlearn, unlearnPerson } from './lesson.ts';
 import type { Example } from './learn.ts';
 import type { SiteWeights } from './lesson.ts';
 
@@ -100,10 +100,12 @@ describe('learning', () => {
         const without = (keep: (e: Example) => boolean) => taught(list.filter(keep));
         for (const { decisionId } of list)
           expect(unlearn(site, decisionId)).toEqual(without((e) => e.decisionId !== decisionId));
-        const noBob = unlearnPerson(site, 'bob', id(0), id(999));
+        const noBob = takeBack(site, 'bob', id(0), id(999));
         expect(noBob.lessons).toEqual(without((e) => e.by !== 'bob').lessons);
         // Events of before come again, or late: they teach nothing.
         expect(taught(list, noBob)).toEqual(noBob);
+        // Whoever is only to start afresh teaches again.
+        expect(taught(list, unlearnPerson(site, 'bob'))).toEqual(site);
         expect(assess({ text: probe }, noBob)).toEqual(
           assess(
             { text: probe },
@@ -116,7 +118,7 @@ describe('learning', () => {
   });
   it('leaves what the same person taught before and after', () => {
     const site = taught([1, 2, 3].map((n) => lesson(n, `batch ${n}`, 1)));
-    const after = unlearnPerson(site, 'ann', id(2), id(2));
+    const after = takeBack(site, 'ann', id(2), id(2));
     expect(after.lessons.map((left) => left.id)).toEqual([id(1), id(3)]);
     expect(learn(after, lesson(4, 'batch 4', 1)).lessons).toHaveLength(3);
     expect(learn(after, { ...lesson(2, 'batch 2', 1), by: 'bob' }).lessons).toHaveLength(3);

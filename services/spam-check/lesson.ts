@@ -70,11 +70,17 @@ export function unlearn(site: SiteWeights, decisionId: string): SiteWeights {
   return lessons.length === site.lessons.length ? site : { ...site, lessons };
 }
 
+/** Takes back all that one person taught; what they decide may be learned again. */
+export function unlearnPerson(site: SiteWeights, person: string): SiteWeights {
+  const by = personHash(person);
+  return { ...site, lessons: site.lessons.filter((lesson) => lesson.by !== by) };
+}
+
 /**
- * Takes back all that one person taught from one decision id to another: those lessons that are here, and those whose
- * event is still under way, or comes again.
+ * Takes back all that one person taught from one decision id to another, for good: those lessons that are here, and
+ * those whose event is still under way, or comes again.
  */
-export function unlearnPerson(site: SiteWeights, person: string, from: string, to: string): SiteWeights {
+export function takeBack(site: SiteWeights, person: string, from: string, to: string): SiteWeights {
   const by = personHash(person);
   return {
     ...site,
