@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { assess, shippedModel } from '../../services/spam-check/model.ts';
-import { EMPTY_SITE, type SiteWeights } from '../../services/spam-check/site-weights.ts';
+import { EMPTY_SITE, type SiteWeights } from '../../services/spam-check/lesson.ts';
 import type { Question } from './assessor.ts';
 
 /** The other end of `assessor.ts`: takes questions, and gives as many answers in their order. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { learn } from '../../services/spam-check/learn.ts';
 import { assess } from '../../services/spam-check/model.ts';
-import { EMPTY_SITE } from '../../services/spam-check/site-weights.ts';
+import { EMPTY_SITE } from '../../services/spam-check/lesson.ts';
 import { chanceOf, nameOf, remark } from '../../test/faults/chance.ts';
 import { localAssessor } from './assessor.ts';
 
@@ -11,6 +11,7 @@ const taught = [0, 1, 2, 3].reduce(
   (site, n) =>
     learn(site, {
       decisionId: `01J${String(n).padStart(23, '0')}`,
+      commentId: `c${n}`,
       by: 'ann',
       text: comments[n]?.text ?? '',
       axis: 'spam',

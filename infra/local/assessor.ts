@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { CommentText } from '../../services/spam-check/features.ts';
 import { assess, type Assessment } from '../../services/spam-check/model.ts';
-import type { SiteWeights } from '../../services/spam-check/site-weights.ts';
+import type { SiteWeights } from '../../services/spam-check/lesson.ts';
 
 /** `weights` come with the first question that needs them; `site` names them afterwards. */
 export type Question = { comment: CommentText; site: number; weights?: SiteWeights };

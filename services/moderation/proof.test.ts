@@ -91,7 +91,14 @@ describe('an import as proof', () => {
     const lessons = lessonsOf(ports.table, ports.clock);
     const { learn } = await import('../spam-check/learn.ts');
     await lessons.change('demo', (weights) =>
-      learn(weights, { decisionId: ports.ids.next(), by: 'user:mia', text: 'By hand', axis: 'spam', label: 1 }),
+      learn(weights, {
+        decisionId: ports.ids.next(),
+        commentId: 'own',
+        by: 'user:mia',
+        text: 'By hand',
+        axis: 'spam',
+        label: 1,
+      }),
     );
     const [own] = (await lessons.of('demo')).lessons;
     await imported(60);

@@ -17,7 +17,7 @@ import type { CommentText } from './features.ts';
 import { assess, shippedModel, type Assessment } from './model.ts';
 import { askOutside, providersOf } from './second-opinion.ts';
 import { recordShadow } from './shadow.ts';
-import type { SiteWeights } from './site-weights.ts';
+import type { SiteWeights } from './lesson.ts';
 import { signalsOf, type Evidence, type WeighedSignal } from './signals.ts';
 
 const Input = z.object({ id: z.string(), version: z.number(), executionId: z.string() });
