@@ -2,9 +2,11 @@ import { createReadStream, createWriteStream, statSync } from 'node:fs';
 import process from 'node:process';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { Worker } from 'node:worker_threads';
 import { SluiceError } from '../../shared/errors.ts';
 import type { Clock, Table } from '../../shared/ports.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
+import { batcher, joined, type Batch } from '../../services/import/batch.ts';
 import { exportRows, wxrRows } from '../../services/import/export.ts';
 import { forgetComment, forgetEmail, personExport } from '../../services/import/forget.ts';
 import { importPlan } from '../../services/import/order.ts';
@@ -16,6 +18,7 @@ import { encode } from '../../services/import/sluice.ts';
 import { textOf } from '../../services/import/text.ts';
 import { importWriter } from '../../services/import/write.ts';
 import { encodeWxr } from '../../services/import/wxr.ts';
+import type { ReaderData, ReaderMessage } from './import-reader.ts';
 import type { Place } from './place.ts';
 import { progressBar } from './progress.ts';
 
@@ -42,10 +45,11 @@ export async function importFile(place: Place, file: string, options: ImportOpti
   }
   const given = options.format as ImportFormat | 'auto';
   const own = await isOwn(file, given);
-  await place.stored(dryRun ? 'untouched' : 'made', async ({ table, vault, clock }) => {
-    const { site, policy } = await siteOf({ table, clock }, siteId);
+  await place.stored(dryRun ? 'untouched' : 'made', async ({ table, vault, clock, bulk }) => {
+    const { site, policy: standing } = await siteOf({ table, clock }, siteId);
+    const { policy } = standing;
     const report = new ReportCollector();
-    const writer = importWriter({ table, vault, clock, site, policy: policy.policy, report, dryRun });
+    const writer = importWriter({ table, vault, clock, site, report, ...(bulk && { load: bulk.load }), dryRun });
     const bar = progressBar(dryRun ? 'dry run' : 'import', statSync(file).size);
     let read = 0;
     const onProgress = (bytes: number) => {
@@ -56,14 +60,24 @@ export async function importFile(place: Place, file: string, options: ImportOpti
       if (own) {
         report.format = 'sluice';
         const pieces = textOf(createReadStream(file, { highWaterMark: 256 * 1024 }), onProgress).pieces;
-        await importOwn(pieces, { table, vault, clock, site, policy: policy.policy, report, writer, dryRun });
+        await importOwn(pieces, { table, vault, clock, site, policy, report, writer, dryRun });
+      } else if (bulk) {
+        const { root, beside } = bulk;
+        const data: ReaderData = { file, format: given, site, policy, root, waiting: new SharedArrayBuffer(4) };
+        for await (const { batch, bytes } of readElsewhere(data, report, beside)) {
+          await writer.write(batch);
+          onProgress(bytes);
+          if (beside) await new Promise((done) => setTimeout(done, GAP_MS));
+        }
       } else {
+        const batches = batcher({ vault, clock, site, policy, report });
         const onFormat = (format: ImportFormat) => (report.format = format);
         for await (const item of importPlan(file, { site: site.id, format: given, onProgress, onFormat })) {
-          await writer.take(item);
+          if (batches.take(item)) await writer.write(batches.batch());
         }
-        await writer.end();
+        await writer.write(batches.batch());
       }
+      await writer.end();
     } finally {
       bar.end();
     }
@@ -71,6 +85,55 @@ export async function importFile(place: Place, file: string, options: ImportOpti
     if (options.json) say(JSON.stringify(result));
     else say(asTable(result, dryRun));
   });
+}
+
+/** A server that waits for the store asks for it now and then: it needs a gap to find it free. */
+const GAP_MS = 20;
+
+/**
+ * What another thread reads from the file: all that came since the last time, or beside a server one batch, so that no
+ * request waits long. What that thread counted goes into the report; what it throws is thrown.
+ */
+async function* readElsewhere(data: ReaderData, report: ReportCollector, beside: boolean) {
+  const worker = new Worker(new URL('./import-reader.ts', import.meta.url), { workerData: data });
+  const taken = new Int32Array(data.waiting);
+  const messages: ReaderMessage[] = [];
+  let failed: Error | undefined;
+  let wake = () => {};
+  worker.on('message', (message: ReaderMessage) => {
+    messages.push(message);
+    wake();
+  });
+  worker.on('error', (error) => {
+    failed = error as Error;
+    wake();
+  });
+  try {
+    for (;;) {
+      if (failed) throw failed;
+      const some = messages.splice(0, beside ? 1 : messages.length);
+      if (some.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+      const batches: Batch[] = [];
+      let bytes = 0;
+      let ended = false;
+      for (const message of some) {
+        if (message.kind === 'fault') throw new SluiceError(message.code, message.message, { hint: message.hint });
+        if (message.kind === 'batch') {
+          batches.push(message.batch);
+          ({ bytes } = message);
+        } else {
+          report.absorb(message.report);
+          ended = true;
+        }
+      }
+      Atomics.sub(taken, 0, batches.length);
+      Atomics.notify(taken, 0);
+      if (batches.length > 0) yield { batch: joined(batches), bytes };
+      if (ended) return;
+    }
+  } finally {
+    await worker.terminate();
+  }
 }
 
 async function isOwn(file: string, format: ImportFormat | 'auto'): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { Clock, Table } from '../../shared/ports.ts';
 import type { Vault } from '../../shared/vault.ts';
+import type { Load } from '../../services/import/load.ts';
 
 /**
  * What a command needs of the store. `made`: a new one is made, with the site `demo`. `untouched`: nothing is made, and where
@@ -16,6 +17,14 @@ export type Stored = {
   send(queue: string, body: string, group: string | undefined): Promise<void>;
   /** Forgets what stands of these comments outside the table. */
   forgetTexts(ids: readonly string[]): Promise<void>;
+  /** A store that takes comments by the thousand. */
+  bulk?: {
+    load: Load;
+    /** What the vault is made of, for a thread of its own. */
+    root: Uint8Array;
+    /** A server runs on it: it must come to its turn. */
+    beside: boolean;
+  };
   /** What still holds what was erased, in words that begin a sentence. */
   stillHeld: string;
 };

@@ -3,7 +3,7 @@ import { writerKeyOf } from '../../shared/door-note.ts';
 import { SluiceError } from '../../shared/errors.ts';
 import type { Clock, Item, Table, Write } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
-import { contactsOf } from '../../shared/store/contacts.ts';
+import { contactIdOf, contactsOf } from '../../shared/store/contacts.ts';
 import { deadLettersOf } from '../../shared/store/dead-letters.ts';
 import { strip, writerKey } from '../../shared/store/keys.ts';
 import { notificationsOf } from '../../shared/store/notifications.ts';
@@ -45,8 +45,7 @@ export async function findPerson({ table, vault, clock }: Stored, email: string,
         found.set(comment.id, comment);
     }
   }
-  const alone = `k_${vault.sign('contact', `${email.trim().toLowerCase()}\n`)}`;
-  await isOwn(alone);
+  await isOwn(contactIdOf(vault, { email }));
   return {
     email,
     emailHash,

@@ -11,7 +11,10 @@ import { render } from '../validate/markdown.ts';
 import { normaliseThreadKey } from '../validate/thread-key.ts';
 import type { ReportCollector } from './report.ts';
 import { decode, type ExportComment, type ExportRow } from './sluice.ts';
-import { BATCH, type Entry, type importWriter } from './write.ts';
+import { BATCH } from './batch.ts';
+import { addTo, noColumns } from './load.ts';
+import { threadKeyOf, type Entry } from './prepare.ts';
+import type { importWriter } from './write.ts';
 
 const BODY_BYTES = 16_384;
 
@@ -42,9 +45,14 @@ export async function importOwn(pieces: AsyncIterable<string>, target: Target): 
   let entries: Entry[] = [];
 
   const flush = async () => {
-    const some = entries;
+    const once = new Map(entries.map((entry) => [entry.comment.id, entry]));
+    const comments = noColumns();
+    for (const entry of entries) {
+      if (once.get(entry.comment.id) === entry) addTo(comments, entry);
+      else report.note('skipped', entry.line, `The id ${entry.comment.id} comes again later.`);
+    }
     entries = [];
-    await writer.takeEntries(some);
+    await writer.write({ threads: [], comments, emails: [], answered: [] });
   };
 
   const takePolicy = async ({ type: _type, ...version }: Extract<ExportRow, { type: 'policy' }>, line: number) => {
@@ -101,7 +109,8 @@ export async function importOwn(pieces: AsyncIterable<string>, target: Target): 
     else if (row.type === 'thread') {
       const { type: _type, closed, ...thread } = row;
       report.see({ kind: 'thread', line, key: row.key });
-      await writer.takeThread({ ...thread, ...(closed && { closed }) });
+      const key = threadKeyOf(site, row.key);
+      if (key !== undefined) await writer.takeThread({ ...thread, key, ...(closed && { closed }) });
     } else if (row.type === 'comment') {
       const { comment } = row;
       report.see({

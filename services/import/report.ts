@@ -41,6 +41,7 @@ export class ReportCollector {
   #comments = 0;
   #replies = 0;
   readonly #authors = new HashTable();
+  #authorsElsewhere = 0;
   readonly #notes = { skipped: [] as Note[], warning: [] as Note[] };
   readonly #counts = { skipped: 0, warning: 0 };
 
@@ -55,6 +56,21 @@ export class ReportCollector {
       }
       this.note(item.kind, item.line, item.reason);
     }
+  }
+
+  /** Adds what another one counted, such as one on another thread. */
+  absorb({ skipped, warnings, more, ...counted }: Report): void {
+    this.format = counted.format ?? this.format;
+    this.#threads += counted.threads;
+    this.#comments += counted.comments;
+    this.#replies += counted.replies;
+    this.#authorsElsewhere += counted.authors;
+    this.imported += counted.imported;
+    this.unchanged += counted.unchanged;
+    for (const { line, reason } of skipped) this.note('skipped', line, reason);
+    for (const { line, reason } of warnings) this.note('warning', line, reason);
+    this.#counts.skipped += more?.skipped ?? 0;
+    this.#counts.warning += more?.warnings ?? 0;
   }
 
   /** Adds a line to the report for something that was counted before, such as a duplicate. */
@@ -80,7 +96,7 @@ export class ReportCollector {
       threads: this.#threads,
       comments: this.#comments,
       replies: this.#replies,
-      authors: this.#authors.size,
+      authors: this.#authors.size + this.#authorsElsewhere,
       imported: this.imported,
       unchanged: this.unchanged,
       skipped: this.#notes.skipped.toSorted(byLine),

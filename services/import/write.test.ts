@@ -7,6 +7,7 @@ import type { Item, Table } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { reconcile } from '../reconcile/handler.ts';
+import { batcher } from './batch.ts';
 import { commentsOf, exportRows } from './export.ts';
 import { forgetEmail } from './forget.ts';
 import { importPlan } from './order.ts';
@@ -53,12 +54,14 @@ const FILE = walineFile(
 async function run(ports: MemoryPorts, text: string, table: Table = ports.table, dryRun = false) {
   const report = new ReportCollector();
   const { site, policy } = await sitesOf(ports.table, ports.clock).fresh(SITE);
-  const writer = importWriter({ ...ports, table, site, policy: policy.policy, report, atOnce: 1, dryRun });
+  const writer = importWriter({ ...ports, table, site, report, dryRun });
+  const batches = batcher({ ...ports, site, policy: policy.policy, report });
   const plan = importPlan(() => Readable.from([Buffer.from(text)]), {
     site: SITE,
     onFormat: (format) => (report.format = format),
   });
-  for await (const item of plan) await writer.take(item);
+  for await (const item of plan) if (batches.take(item)) await writer.write(batches.batch());
+  await writer.write(batches.batch());
   await writer.end();
   return report.report();
 }
@@ -173,7 +176,7 @@ async function moveOwn(from: MemoryPorts, to: MemoryPorts) {
   const report = new ReportCollector();
   const { site } = await sitesOf(to.table, to.clock).fresh(SITE);
   const policy = Policy.parse({});
-  const writer = importWriter({ ...to, site, policy, report });
+  const writer = importWriter({ ...to, site, report });
   await importOwn(pieces, { ...to, site, policy, report, writer, dryRun: false });
   return report.report();
 }

@@ -18,16 +18,23 @@ export function fingerprint(text: string): string {
   const folded = fold(text.slice(0, MAX_CHARACTERS).replace(/https?:\/\/([^\s/?#)\]>]+)[^\s)\]>]*/gi, ' $1 '));
   const words = new Set<string>();
   let letters = 0;
-  for (const [word] of folded.matchAll(/[\p{L}\p{N}]+/gu)) {
+  // oxlint-disable-next-line no-control-regex
+  const ascii = /^[\0-\x7F]*$/.test(folded);
+  const digits = !ascii || /[0-9]/.test(folded);
+  for (const word of folded.match(ascii ? /[a-z0-9]+/g : /[\p{L}\p{N}]+/gu) ?? []) {
     letters += word.length;
-    if (UNSPACED.test(word)) for (let at = 0; at + 2 < word.length || at === 0; at++) words.add(word.slice(at, at + 3));
-    else words.add(/\d/.test(word) ? word.replace(/\d+/g, '0') : word);
+    if (!ascii && UNSPACED.test(word))
+      for (let at = 0; at + 2 < word.length || at === 0; at++) words.add(word.slice(at, at + 3));
+    else words.add(digits && /\d/.test(word) ? word.replace(/\d+/g, '0') : word);
   }
   if (letters < MIN_LETTERS) return '';
   let kept = [...words];
   if (kept.length > ALL_WORDS) {
-    const ranked = kept.map((word) => ({ word, length: Math.min(word.length, 20), hash: hash(word, SEEDS[0]) }));
-    kept = ranked
+    const lengths = kept.map(({ length }) => Math.min(length, 20)).sort((a, b) => b - a);
+    const shortest = lengths[KEPT_WORDS - 1]!;
+    kept = kept
+      .filter(({ length }) => length >= shortest)
+      .map((word) => ({ word, length: Math.min(word.length, 20), hash: hash(word, SEEDS[0]) }))
       .sort((a, b) => b.length - a.length || a.hash - b.hash)
       .slice(0, KEPT_WORDS)
       .map(({ word }) => word);

@@ -100,6 +100,52 @@ describe('render shows', () => {
 });
 
 // oxlint-disable-next-line vitest/expect-expect -- the property holds it
+it('gives simple markup the HTML that the sanitizer gives it', () => {
+  // A fence with a language bars the fast path.
+  const fence = ['```js\nx\n```\n\n', '<pre><code class="language-js">x\n</code></pre>\n'] as const;
+  const piece = fc.oneof(
+    fc.constantFrom(
+      ...'*_`[]()<>&"\'\\!#'.split(''),
+      'a',
+      'é',
+      ' ',
+      '\n',
+      '\n\n',
+      '> ',
+      '- ',
+      '1. ',
+      '3. ',
+      '**',
+      '```\n',
+    ),
+    fc.constantFrom(
+      'https://a.example/?b=1&c=2',
+      '[x](http://b.example)',
+      '<https://ü.example/é>',
+      '[y](mailto:a@b.example)',
+    ),
+    fc.constantFrom(
+      '&quot;',
+      '&amp;quot;',
+      '&lt;p&gt;',
+      '&#39;',
+      '[z](https://a"b)',
+      '[z](http://a\'b "t")',
+      '<p>',
+      '</p>',
+    ),
+    fc.string({ unit: 'binary', maxLength: 3 }),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 16 }), (pieces) => {
+      const text = pieces.join('');
+      expect(fence[1] + render(text)).toBe(render(fence[0] + text));
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+// oxlint-disable-next-line vitest/expect-expect -- the property holds it
 it('gives plain text the HTML that the parser and sanitizer give it', () => {
   const piece = fc.oneof(
     {

@@ -34,6 +34,10 @@ const addressKey = (emailHash: string) => ({ pk: `E#${emailHash}`, sk: 'address'
 
 export type Contacts = ReturnType<typeof contactsOf>;
 
+/** The id of what stands for these addresses, whether or not it is stored. */
+export const contactIdOf = (vault: Vault, who: { email?: string | undefined; client?: string | undefined }): string =>
+  `k_${vault.sign('contact', `${who.email?.trim().toLowerCase() ?? ''}\n${who.client ?? ''}`)}`;
+
 export function contactsOf(table: Table, vault: Vault, clock: Clock) {
   const seconds = () => Math.floor(clock.now() / 1000);
   const hashOf = (email: string) => vault.sign('contact', `email:${email.trim().toLowerCase()}`);
@@ -57,7 +61,7 @@ export function contactsOf(table: Table, vault: Vault, clock: Clock) {
       client?: string | undefined;
       network?: string | undefined;
     }): Promise<string> {
-      const id = `k_${vault.sign('contact', `${who.email?.trim().toLowerCase() ?? ''}\n${who.client ?? ''}`)}`;
+      const id = contactIdOf(vault, who);
       const key = { pk: `K#${id}`, sk: 'contact' };
       const known = await table.get(key);
       const now = seconds();

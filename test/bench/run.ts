@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -31,6 +31,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '10' },
     backlog: { type: 'string', default: '10000' },
+    imported: { type: 'string', default: '200000' },
     stored: { type: 'string', default: '1000,10000' },
     only: { type: 'string' },
     profile: { type: 'string' },
@@ -343,9 +344,42 @@ async function decisions(): Promise<void> {
   say('  made', times.length);
 }
 
+/** An export of Disqus, in the order in which its comments came, into an empty store. */
+async function imports(): Promise<void> {
+  const count = Number(values.imported);
+  const file = join(work, 'export.xml');
+  const chance = chanceOf(7);
+  const out = createWriteStream(file);
+  out.write('<disqus xmlns="http://disqus.com" xmlns:dsq="http://disqus.com/disqus-internals">\n');
+  for (let thread = 0; thread < count / 50; thread++) {
+    out.write(
+      `<thread dsq:id="${thread}"><id/><link>https://bench.example/${thread}/</link><title>Post</title></thread>\n`,
+    );
+  }
+  for (let n = 0; n < count; n++) {
+    const thread = chance.between(0, Math.ceil(count / 50) - 1);
+    const link = n % 10 === 0 ? ` <a href="https://example${n % 500}.org/?a=1&amp;b=2">here</a>` : '';
+    const writer = chance.between(0, count / 6);
+    const whole = out.write(
+      `<post dsq:id="${n}"><message><![CDATA[<p>${remark(chance)}${link}</p><p>${remark(chance)}</p>]]></message>` +
+        `<createdAt>${new Date(1.3e12 + n * 1e5).toISOString()}</createdAt><isDeleted>false</isDeleted><isSpam>${n % 30 === 0}</isSpam>` +
+        `<author><email>reader${writer}@example.org</email><name>${nameOf(writer)}</name></author><thread dsq:id="${thread}"/></post>\n`,
+    );
+    if (!whole) await once(out, 'drain');
+  }
+  out.end('</disqus>\n');
+  await once(out, 'finish');
+  const env = { ...process.env, SLUICE_DATA: join(work, 'imported') };
+  const began = performance.now();
+  await run(process.execPath, [join(import.meta.dirname, '../../infra/sluice.ts'), 'import', file, '--json'], { env });
+  const seconds = (performance.now() - began) / 1000;
+  say(`an import of ${count}, comments/s`, count / seconds);
+  say('  megabytes/s', statSync(file).size / 1e6 / seconds);
+}
+
 say('load average before', loadavg()[0] ?? 0);
 const desk = async () => deskFigures(await furnish('desk'), SITE, say);
-const PARTS = { throughput, reads, starts, backlog, growth, decisions, desk };
+const PARTS = { throughput, reads, starts, backlog, growth, decisions, desk, import: imports };
 for (const [name, part] of Object.entries(PARTS)) if (wants(name)) await part();
 say('load average after', loadavg()[0] ?? 0);
 rmSync(work, { recursive: true, force: true });

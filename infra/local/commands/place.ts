@@ -11,6 +11,7 @@ import { topology } from '../../topology.ts';
 import { openDatabase, type Database } from '../database.ts';
 import { forgetTexts } from '../forget.ts';
 import { openInstance } from '../instance.ts';
+import { localLoad } from '../load.ts';
 import { lockHolder } from '../lock.ts';
 import { queueNamesOf } from '../queues.ts';
 import { ensureDemo } from '../seed.ts';
@@ -43,6 +44,7 @@ export const dataFolder: Place = {
         clock,
         send: queueNamesOf(topology.queues, database, clock),
         forgetTexts: (ids) => forgetTexts(database, ids),
+        bulk: { load: localLoad(database), root, beside: lockHolder(path) !== undefined },
         stillHeld: 'Backups, and mail that was sent,',
       });
     } finally {

@@ -1,0 +1,60 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { SluiceError } from '../../shared/errors.ts';
+import type { Policy } from '../../shared/policy.ts';
+import type { Site } from '../../shared/store/sites.ts';
+import { vaultOf } from '../../shared/vault.ts';
+import { batcher, type Batch } from '../../services/import/batch.ts';
+import { importPlan } from '../../services/import/order.ts';
+import type { ImportFormat } from '../../services/import/record.ts';
+import { ReportCollector, type Report } from '../../services/import/report.ts';
+
+/**
+ * Reads, cleans and renders a file on a thread of its own, so that another writes meanwhile.
+ *
+ * `waiting` holds the number of batches that nobody took yet: at `MOST_WAITING` the reading stops, and memory stays flat.
+ */
+export type ReaderData = {
+  file: string;
+  format: ImportFormat | 'auto';
+  site: Site;
+  policy: Policy;
+  root: Uint8Array;
+  waiting: SharedArrayBuffer;
+};
+
+export type ReaderMessage =
+  /** `bytes`: how much of the file is read. */
+  | { kind: 'batch'; batch: Batch; bytes: number }
+  | { kind: 'end'; report: Report }
+  | { kind: 'fault'; code: SluiceError['code']; message: string; hint: string };
+
+const MOST_WAITING = 12;
+
+if (parentPort) {
+  const port = parentPort;
+  const { file, format, site, policy, root, waiting } = workerData as ReaderData;
+  const taken = new Int32Array(waiting);
+  const send = (message: ReaderMessage) => port.postMessage(message);
+  const report = new ReportCollector();
+  const batches = batcher({ vault: vaultOf(root), clock: { now: Date.now }, site, policy, report });
+  let bytes = 0;
+  const sendBatch = () => {
+    let count = Atomics.load(taken, 0);
+    for (; count >= MOST_WAITING; count = Atomics.load(taken, 0)) Atomics.wait(taken, 0, count);
+    Atomics.add(taken, 0, 1);
+    send({ kind: 'batch', batch: batches.batch(), bytes });
+  };
+  try {
+    const onFormat = (found: ImportFormat) => (report.format = found);
+    const onProgress = (read: number) => (bytes = read);
+    for await (const item of importPlan(file, { site: site.id, format, onProgress, onFormat })) {
+      if (batches.take(item)) sendBatch();
+    }
+    sendBatch();
+    send({ kind: 'end', report: report.report() });
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+    const { code, message, hint } = error;
+    send({ kind: 'fault', code, message, hint });
+  }
+}
