@@ -125,3 +125,97 @@ it('asks for the reasons that the site’s policy has', async () => {
   await page.keyboard.press('2');
   await expect.poll(async () => (await storeOf(ports.table, ports.clock).mustGet('c0001')).reason).toBe('advertising');
 });
+
+it('sets by form what a policy sets: hours, absence, lists with an end, reasons', async () => {
+  await page.click('nav a:has-text("Policy")');
+  await page.fill('textarea[name=blocklist]', '!casino | 2027-01-31\nraffle');
+  await page.fill('textarea[name=reasons]', 'rude\nadvertising');
+  await page.fill('input[name=heatPerMinute]', '12');
+  await page.fill('input[name=holdUntil]', '2027-01-01T08:00');
+  await page.check('input[name="providers.akismet"]');
+  await page.click('button:has-text("Add hours")');
+  await page.uncheck('.hours label:has-text("Sun") input');
+  await page.fill('.hours input[type=time] >> nth=0', '23:00');
+  await page.fill('.hours label:has-text("Time zone") input', 'Europe/Paris');
+  expect(await faults()).toEqual([]);
+  await page.click('button:has-text("Save")');
+  await said('Saved as version 1');
+  expect((await sites().fresh('demo')).policy.policy).toMatchObject({
+    blocklist: [
+      { term: 'casino', action: 'reject', expiresAt: Date.UTC(2027, 1, 1) },
+      { term: 'raffle', action: 'hold' },
+    ],
+    reasons: ['rude', 'advertising'],
+    heatPerMinute: 12,
+    holdUntil: new Date('2027-01-01T08:00').getTime(),
+    providers: { akismet: true },
+    hours: [{ days: [1, 2, 3, 4, 5, 6], from: '23:00', to: '07:00', timeZone: 'Europe/Paris' }],
+  });
+  await page.fill('textarea[name=reasons]', 'Not A Code');
+  await page.click('button:has-text("Save")');
+  await said('reasons/0');
+});
+
+it('shows who changed what in the policy, and goes back to an earlier version', async () => {
+  await sites().putPolicy('demo', Policy.parse({ blocklist: [{ term: 'casino' }] }), 0, 'ann');
+  await sites().putPolicy('demo', Policy.parse({ blocklist: [{ term: 'poker' }] }), 1, 'bo');
+  await page.click('nav a:has-text("Policy")');
+  await said('Version 2 by bo');
+  await expect.poll(() => page.locator('.versions > li').count()).toBe(2);
+  const [newest, first] = await page.locator('.versions > li').allTextContents();
+  expect(newest).toContain('bo');
+  expect(newest).toContain('poker');
+  expect(first).toContain('ann');
+  await page.click('button:has-text("Go back to this one")');
+  expect(await page.inputValue('textarea[name=blocklist]')).toBe('casino');
+  await page.click('button:has-text("Save")');
+  await said('Saved as version 3');
+  expect((await sites().fresh('demo')).policy).toMatchObject({
+    by: 'mia',
+    policy: { blocklist: [{ term: 'casino' }] },
+  });
+});
+
+it('tries a draft on the past side by side with what moderators decided', async () => {
+  const now = ports.clock.now();
+  for (let n = 0; n < 6; n++) {
+    const submittedAt = now - n * 86_400_000;
+    const { judgement } = await storeOf(ports.table, ports.clock).mustGet('c0001');
+    await addComment(ports, {
+      id: `p${n}`,
+      status: 'published',
+      submittedAt,
+      decidedBy: 'user:tom',
+      judgement: { ...judgement!, verdict: 'publish', score: 0.1, reason: 'clean' },
+    });
+  }
+  await page.click('nav a:has-text("Policy")');
+  await page.check('input[name=premoderate]');
+  await page.click('button:has-text("Try")');
+  await said('would be decided otherwise');
+  await said('Published, tom');
+  await said('Held on each day');
+  expect(await page.locator('.plot rect.draft').count()).toBeGreaterThanOrEqual(6);
+  expect(await faults()).toEqual([]);
+});
+
+it('lets a draft run in the shadow, reports, and makes it live', async () => {
+  await page.click('nav a:has-text("Policy")');
+  await page.check('input[name=premoderate]');
+  await page.click('button:has-text("Let this draft run beside")');
+  await said('0 of 0 comments would have been decided otherwise.');
+  const { shadow, policy } = await sites().fresh('demo');
+  expect([shadow?.policy.premoderate, policy.version]).toEqual([true, 0]);
+  const comment = await addComment(ports, { id: 'new1', status: 'published', author: { name: 'Nora', key: 'n' } });
+  const { recordShadow } = await import('../../services/spam-check/shadow.ts');
+  await recordShadow(ports.table, shadow?.id ?? '', comment, { was: 'publish', would: 'hold', at: ports.clock.now() });
+  await page.click('button:has-text("Refresh")');
+  await said('1 of 1 comments would have been decided otherwise.');
+  await said('Nora');
+  expect(await faults()).toEqual([]);
+  await page.click('button:has-text("Make it live")');
+  await said('Saved as version 1');
+  await page.waitForSelector('button:has-text("Let this draft run beside")');
+  const after = await sites().fresh('demo');
+  expect([after.shadow, after.policy.policy.premoderate]).toEqual([undefined, true]);
+});

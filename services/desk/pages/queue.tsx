@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
 import { call } from '../api.ts';
 import { commandOf, type Command, type Keys } from '../keys.ts';
-import { Ago, Dialog, Failed, Key, useRead } from '../parts.tsx';
+import { Ago, Dialog, Failed, Key, Loading, useRead } from '../parts.tsx';
 import { NO_FILTERS, type Batch, type Entry, type Filters, type Queue } from '../queue.ts';
 import type { Action, Row, SiteName, Who } from '../types.ts';
 import { t, tMaybe, type Word } from '../words.ts';
@@ -454,12 +454,13 @@ function useClaim(id: string | undefined, me: string, heldBy: string | undefined
   }, [id, isOpen]);
 }
 
-/** The reasons that a site's policy has, in its order; until they are read, those that every policy begins with. */
-function useReasons(site: string | undefined): readonly string[] {
+/** The reasons that a site's policy has, in its order; undefined until they are read. */
+function useReasons(site: string | undefined): readonly string[] | undefined {
   const path = site === undefined ? undefined : `/v1/moderation/sites/${site}/policy`;
-  const { data } = useRead<{ policy: { reasons: string[] } }>(path);
-  return data?.policy.reasons ?? FIRST_REASONS;
+  const { data, problem } = useRead<{ policy: { reasons: string[] } }>(path);
+  return data?.policy.reasons ?? (problem && FIRST_REASONS);
 }
+/** What every policy begins with. */
 const FIRST_REASONS = ['abuse', 'off-topic', 'illegal', 'personal-data', 'duplicate', 'other'];
 
 type ListHandle = { show(index: number): void; toTop(): void };
@@ -771,7 +772,7 @@ function Why({
   onClose,
 }: {
   action: Action;
-  codes: readonly string[];
+  codes: readonly string[] | undefined;
   onPick: (more: { reason: string; message?: string }) => void;
   onClose: () => void;
 }) {
@@ -779,7 +780,7 @@ function Why({
   const pick = (reason: string) => onPick({ reason, ...(message.trim() && { message: message.trim() }) });
   const onKey = (event: KeyboardEvent) => {
     if (event.target instanceof HTMLTextAreaElement) return;
-    const reason = codes[Number(event.key) - 1];
+    const reason = codes?.[Number(event.key) - 1];
     if (!reason) return;
     event.preventDefault();
     pick(reason);
@@ -787,7 +788,9 @@ function Why({
   return (
     <Dialog label={t(action === 'remove' ? 'whyRemove' : 'whyReject')} onClose={onClose} onKey={onKey}>
       <div class="reasons">
-        {codes.map((reason, index) => (
+        {/* Until then nothing to press: a reason must not change under the hand. */}
+        {!codes && <Loading />}
+        {codes?.map((reason, index) => (
           <button key={reason} type="button" autofocus={index === 0} onClick={() => pick(reason)}>
             {index < 9 && <Key>{String(index + 1)}</Key>} {tMaybe(`reason_${reason}`, reason)}
           </button>
