@@ -7,6 +7,7 @@ import { Bans } from './pages/bans.tsx';
 import { Operations } from './pages/operations.tsx';
 import { People } from './pages/people.tsx';
 import { PolicyPage } from './pages/policy.tsx';
+import { ProofPage } from './pages/proof.tsx';
 import { QueuePage } from './pages/queue.tsx';
 import { SignIn } from './pages/sign-in.tsx';
 import { Sites } from './pages/sites.tsx';
@@ -29,8 +30,8 @@ function placeOf(hash: string): Place {
   return { name, argument: decodeURIComponent(argument) };
 }
 
-/** `rules`: for admins of every site alone. */
-const PAGES: readonly { name: string; word: Word; for?: 'admin' | 'rules' }[] = [
+/** `rules`: for admins of every site alone; `link`: other pages lead there. */
+const PAGES: readonly { name: string; word: Word; for?: 'admin' | 'rules' | 'link' }[] = [
   { name: '', word: 'queue' },
   { name: 'dead-letters', word: 'deadLetters' },
   { name: 'policy', word: 'policy' },
@@ -39,6 +40,7 @@ const PAGES: readonly { name: string; word: Word; for?: 'admin' | 'rules' }[] = 
   { name: 'audit', word: 'audit', for: 'admin' },
   { name: 'sites', word: 'sites' },
   { name: 'people', word: 'people', for: 'rules' },
+  { name: 'proof', word: 'proof', for: 'link' },
 ];
 
 export function App() {
@@ -134,7 +136,8 @@ function Desk({
   const adminOf = (site: string) => who.roles.some((held) => held.role === 'admin' && ['*', site].includes(held.site));
   // Pages about one site need one, also while the queue shows all.
   const site = filters.site || sites[0]?.id || '';
-  const pages = PAGES.filter((page) => (page.for === 'rules' ? rules : page.for === 'admin' ? adminOf(site) : true));
+  const shown = { admin: adminOf(site), rules, link: false };
+  const pages = PAGES.filter((page) => page.for === undefined || shown[page.for]);
 
   useEffect(() => {
     const onHash = () => {
@@ -241,6 +244,7 @@ function Desk({
         {place.name === 'operations' && site && <Operations site={site} rules={rules} />}
         {place.name === 'audit' && site && <Audit site={site} rules={rules} />}
         {place.name === 'sites' && site && <Sites site={site} rules={rules} onAdded={readSites} />}
+        {place.name === 'proof' && site && <ProofPage key={site} site={site} admin={adminOf(site)} keys={keys} />}
         {place.name === 'people' && <People who={who} sites={sites} />}
       </main>
       {sheet && (

@@ -350,7 +350,17 @@ describe('the desk', () => {
     await page.click('button[aria-label="Shortcuts"]');
     expect(await axe(page)).toEqual([]);
     await page.keyboard.press('Escape');
-    for (const place of ['dead-letters', 'policy', 'operations', 'audit', 'sites', 'people', 'comments/c0002']) {
+    for (const place of [
+      'dead-letters',
+      'policy',
+      'bans',
+      'proof',
+      'operations',
+      'audit',
+      'sites',
+      'people',
+      'comments/c0002',
+    ]) {
       await page.goto(`${served.url}/moderate/#/${place}`);
       await page.waitForSelector('.page');
       await page.waitForTimeout(150);

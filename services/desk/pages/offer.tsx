@@ -84,27 +84,24 @@ export function OfferBar({
   onAdd: () => void;
   shortcut: string | undefined;
 }) {
+  if (!offer) return null;
   return (
-    <div class="offer" role="status">
-      {offer && (
-        <>
-          <p>
-            {t('offer', { n: offer.alike.length, what: wordsOf(offer) })}{' '}
-            {t(ACTION[offer.kind] === 'reject' ? 'offerRejects' : 'offerHolds', {
-              caught: offer.caught,
-              rejected: offer.rejected,
-              wrong: offer.wrong,
-              published: offer.published,
-            })}
-          </p>
-          <button type="button" class="main" onClick={onAdd}>
-            {t('offerAdd', { n: DAYS })} {shortcut && <Key>{shortcut}</Key>}
-          </button>
-          <button type="button" class="plain" onClick={dismiss}>
-            {t('offerNot')}
-          </button>
-        </>
-      )}
+    <div class="offer">
+      <p>
+        {t('offer', { n: offer.alike.length, what: wordsOf(offer) })}{' '}
+        {t(ACTION[offer.kind] === 'reject' ? 'offerRejects' : 'offerHolds', {
+          caught: offer.caught,
+          rejected: offer.rejected,
+          wrong: offer.wrong,
+          published: offer.published,
+        })}
+      </p>
+      <button type="button" class="main" onClick={onAdd}>
+        {t('offerAdd', { n: DAYS })} {shortcut && <Key>{shortcut}</Key>}
+      </button>
+      <button type="button" class="plain" onClick={dismiss}>
+        {t('offerNot')}
+      </button>
     </div>
   );
 }

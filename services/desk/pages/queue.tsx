@@ -290,11 +290,6 @@ export function QueuePage({
             </button>
           )}
         </div>
-        <OfferBar
-          offered={offered}
-          onAdd={() => void acceptOffer()}
-          shortcut={keys.on ? keys.keys.accept : undefined}
-        />
         {queue.error && <Failed problem={queue.error} again={() => void queue.read(filters)} />}
         {!queue.error && !queue.loading && queue.entries.length === 0 && (
           <div class="empty">
@@ -406,6 +401,11 @@ export function QueuePage({
         />
       )}
       <div class="toasts" role="status">
+        <OfferBar
+          offered={offered}
+          onAdd={() => void acceptOffer()}
+          shortcut={keys.on ? keys.keys.accept : undefined}
+        />
         {queue.progress && <p class="toast">{t('progress', queue.progress)}</p>}
         {toast && (
           <p class="toast">

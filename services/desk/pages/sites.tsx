@@ -133,6 +133,9 @@ function OneSite({ site, change }: { site: Site; change: Change }) {
           </form>
         )}
       </section>
+      <p>
+        <a href="#/proof">{t('proof')}</a>
+      </p>
       <Threads site={site.id} admin={admin} change={change} />
     </>
   );
