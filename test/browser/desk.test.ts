@@ -328,6 +328,23 @@ describe('the desk', () => {
     expect(await statusOf('c0001')).toBe('held');
   });
 
+  it('takes back all that one person decided', async () => {
+    const tom = await signedIn('tom');
+    await tom.waitForSelector('.row:not(.gap)');
+    await tom.keyboard.press('s');
+    await until(async () => (await statusOf('c0000')) === 'spam');
+    const page = await signedIn();
+    await page.click('nav a:has-text("People")');
+    const card = page.locator('.card:has(h2:has-text("tom"))');
+    await card.locator('summary').click();
+    await card.locator('input[name=since]').fill('2020-01-01');
+    await card.locator('button:has-text("Take back")').click();
+    await until(
+      async () => (await page.textContent('.said'))?.includes('1 decision and 0 lessons taken back') ?? false,
+    );
+    expect(await statusOf('c0000')).toBe('held');
+  });
+
   it.each([
     ['light', 1280],
     ['dark', 1280],

@@ -10,11 +10,12 @@ export function People({ who, sites }: { who: Who; sites: readonly { id: string;
   const { data, problem, again } = useRead<{ users: User[] }>('/v1/moderation/users');
   const [said, setSaid] = useState('');
   const [fault, setFault] = useState('');
+  /** Says `done`, or what the change itself has to say. */
   const change = async (what: () => Promise<unknown>, done: string) => {
     setFault('');
     try {
-      await what();
-      setSaid(done);
+      const said = await what();
+      setSaid(typeof said === 'string' ? said : done);
       again();
     } catch (error) {
       setFault(error instanceof Problem ? [error.message, error.hint].filter(Boolean).join(' — ') : String(error));
@@ -61,6 +62,19 @@ export function People({ who, sites }: { who: Who; sites: readonly { id: string;
                 {t(user.disabled ? 'letIn' : 'shutOutAct')}
               </button>
             )}
+            <TakeBack
+              sites={sites}
+              onTake={(body) =>
+                change(async () => {
+                  const { undone, conflicts, lessons } = await call<TakenBack>(
+                    'POST',
+                    `/v1/moderation/users/${encodeURIComponent(user.name)}/undo`,
+                    { body },
+                  );
+                  return t('tookBack', { undone, conflicts, lessons });
+                }, user.name)
+              }
+            />
           </li>
         ))}
       </ul>
@@ -72,6 +86,49 @@ export function People({ who, sites }: { who: Who; sites: readonly { id: string;
         onChange={(body) => change(() => call('PUT', '/v1/moderation/password', { body }), t('passwordChanged'))}
       />
     </div>
+  );
+}
+
+type TakenBack = { undone: number; conflicts: number; lessons: number };
+
+/** All that somebody decided at a site since a day, or only what it taught the judge. */
+function TakeBack({
+  sites,
+  onTake,
+}: {
+  sites: readonly { id: string; name: string }[];
+  onTake: (body: unknown) => Promise<void>;
+}) {
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const data = new FormData(event.currentTarget as HTMLFormElement);
+    const since = new Date(`${String(data.get('since'))}T00:00`).toISOString();
+    await onTake({ site: data.get('site'), since, lessonsOnly: data.has('lessonsOnly') });
+  };
+  return (
+    <details>
+      <summary>{t('takeBackAll')}</summary>
+      <form class="fields" onSubmit={submit}>
+        <label class="field">
+          {t('site')}
+          <select name="site">
+            {sites.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label class="field">
+          {t('since')}
+          <input name="since" type="date" required />
+        </label>
+        <label>
+          <input name="lessonsOnly" type="checkbox" /> {t('lessonsOnly')}
+        </label>
+        <button type="submit">{t('takeBackAct')}</button>
+      </form>
+    </details>
   );
 }
 
