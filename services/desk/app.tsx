@@ -11,9 +11,12 @@ import { ProofPage } from './pages/proof.tsx';
 import { QueuePage } from './pages/queue.tsx';
 import { SignIn } from './pages/sign-in.tsx';
 import { Sites } from './pages/sites.tsx';
+import { Start } from './pages/start.tsx';
 import { Story } from './pages/story.tsx';
+import { Threads } from './pages/threads.tsx';
+import { Webhooks } from './pages/webhooks.tsx';
 import { Shortcuts } from './pages/shortcuts.tsx';
-import { Dialog, Loading } from './parts.tsx';
+import { Dialog, isSitePage, Loading } from './parts.tsx';
 import { NO_FILTERS, Queue, type Filters } from './queue.ts';
 import type { DeskEvent, SiteName, Who } from './types.ts';
 import { currentLanguage, LANGUAGES, setLanguage, t, type Language, type Word } from './words.ts';
@@ -30,8 +33,8 @@ function placeOf(hash: string): Place {
   return { name, argument: decodeURIComponent(argument) };
 }
 
-/** `rules`: for admins of every site alone; `link`: other pages lead there. */
-const PAGES: readonly { name: string; word: Word; for?: 'admin' | 'rules' | 'link' }[] = [
+/** `link`: other pages lead there. */
+const PAGES: readonly { name: string; word: Word; for?: 'admin' | 'link' }[] = [
   { name: '', word: 'queue' },
   { name: 'dead-letters', word: 'deadLetters' },
   { name: 'policy', word: 'policy' },
@@ -39,7 +42,7 @@ const PAGES: readonly { name: string; word: Word; for?: 'admin' | 'rules' | 'lin
   { name: 'operations', word: 'operations' },
   { name: 'audit', word: 'audit', for: 'admin' },
   { name: 'sites', word: 'sites' },
-  { name: 'people', word: 'people', for: 'rules' },
+  { name: 'people', word: 'people' },
   { name: 'proof', word: 'proof', for: 'link' },
 ];
 
@@ -136,8 +139,7 @@ function Desk({
   const adminOf = (site: string) => who.roles.some((held) => held.role === 'admin' && ['*', site].includes(held.site));
   // Pages about one site need one, also while the queue shows all.
   const site = filters.site || sites[0]?.id || '';
-  const shown = { admin: adminOf(site), rules, link: false };
-  const pages = PAGES.filter((page) => page.for === undefined || shown[page.for]);
+  const pages = PAGES.filter((page) => page.for === undefined || (page.for === 'admin' && adminOf(site)));
 
   useEffect(() => {
     const onHash = () => {
@@ -150,7 +152,7 @@ function Desk({
 
   useFeed(queue, setOffline);
 
-  const current = PAGES.find(({ name }) => name === place.name) ?? PAGES[0];
+  const current = PAGES.find(({ name }) => name === (isSitePage(place.name) ? 'sites' : place.name)) ?? PAGES[0];
   useEffect(() => {
     document.title = `${t(place.name === 'comments' ? 'story' : (current?.word ?? 'queue'))} · ${t('title')}`;
   }, [place.name]);
@@ -176,7 +178,7 @@ function Desk({
             <a
               key={name}
               href={`#/${name}`}
-              aria-current={current?.name === name && place.name === name ? 'page' : undefined}
+              aria-current={place.name !== 'comments' && current?.name === name ? 'page' : undefined}
             >
               {t(word)}
             </a>
@@ -243,9 +245,19 @@ function Desk({
         {place.name === 'bans' && site && <Bans key={site} site={site} who={who} admin={adminOf(site)} />}
         {place.name === 'operations' && site && <Operations site={site} rules={rules} />}
         {place.name === 'audit' && site && <Audit site={site} rules={rules} />}
-        {place.name === 'sites' && site && <Sites site={site} rules={rules} onAdded={readSites} />}
+        {place.name === 'sites' && site && <Sites site={site} onChanged={readSites} />}
+        {place.name === 'threads' && site && (
+          <Threads
+            key={site}
+            site={site}
+            admin={adminOf(site)}
+            authors={sites.find(({ id }) => id === site)?.authors ?? []}
+          />
+        )}
+        {place.name === 'webhooks' && site && <Webhooks key={site} site={site} />}
+        {place.name === 'start' && <Start sites={sites} onAdded={readSites} />}
         {place.name === 'proof' && site && <ProofPage key={site} site={site} admin={adminOf(site)} keys={keys} />}
-        {place.name === 'people' && <People who={who} sites={sites} />}
+        {place.name === 'people' && <People who={who} sites={sites} rules={rules} />}
       </main>
       {sheet && (
         <Shortcuts

@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { call, Problem } from './api.ts';
 import type { Signal } from './types.ts';
@@ -136,3 +136,74 @@ export function Html({ html, class: name = 'prose' }: { html: string; class?: st
 }
 
 export const Key = ({ children }: { children: string }) => <kbd aria-hidden="true">{children}</kbd>;
+
+/** Runs what changes something, and says how it went in the one place of the page for that: `done`, or what it answers. */
+export function useChange(onDone: () => void): {
+  change: (what: () => Promise<unknown>, done: string) => Promise<boolean>;
+  status: JSX.Element;
+} {
+  const [said, setSaid] = useState('');
+  const [fault, setFault] = useState('');
+  const change = async (what: () => Promise<unknown>, done: string): Promise<boolean> => {
+    setFault('');
+    setSaid('');
+    try {
+      const answer = await what();
+      setSaid(typeof answer === 'string' ? answer : done);
+      onDone();
+      return true;
+    } catch (error) {
+      const fields =
+        error instanceof Problem ? error.errors.map((one) => `${one.pointer}: ${one.detail}`).join('; ') : '';
+      setFault(fields || (error instanceof Problem ? whyOf(error) : String(error)));
+      return false;
+    }
+  };
+  const status = (
+    <>
+      <p class="said" role="status">
+        {said}
+      </p>
+      <p class="fault" role="alert">
+        {fault}
+      </p>
+    </>
+  );
+  return { change, status };
+}
+
+const SITE_PAGES = [
+  { name: 'sites', word: 'siteSettings' },
+  { name: 'threads', word: 'threads' },
+  { name: 'webhooks', word: 'webhooks' },
+  { name: 'start', word: 'addSite' },
+] as const satisfies readonly { name: string; word: Word }[];
+export const isSitePage = (name: string): boolean => SITE_PAGES.some((page) => page.name === name);
+
+/** The pages about one site, beside each other. */
+export function SiteTabs({ current }: { current: (typeof SITE_PAGES)[number]['name'] }) {
+  return (
+    <nav class="tabs" aria-label={t('sites')}>
+      {SITE_PAGES.map(({ name, word }) => (
+        <a key={name} href={`#/${name}`} aria-current={name === current ? 'page' : undefined}>
+          {t(word)}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+/** What goes into the pages of a blog, to copy. */
+export function Snippet({ site }: { site: string }) {
+  const text = `<div id="comments"></div>\n<script async src="${location.origin}/embed.js"\n  data-site="${site}" data-thread="/posts/my-post"></script>`;
+  return (
+    <>
+      <pre class="code snippet" tabIndex={0}>
+        {text}
+      </pre>
+      <button type="button" onClick={() => void navigator.clipboard.writeText(text)}>
+        {t('copy')}
+      </button>
+    </>
+  );
+}

@@ -1,37 +1,29 @@
-import { useState } from 'preact/hooks';
-import { call, Problem } from '../api.ts';
-import { Failed, Loading, useRead } from '../parts.tsx';
+import { call } from '../api.ts';
+import { Failed, Loading, useChange, useRead } from '../parts.tsx';
 import type { Who } from '../types.ts';
 import { dateOnly, t } from '../words.ts';
+import { Persons } from './persons.tsx';
 
 type User = { name: string; roles: Who['roles']; createdAt: number; disabled: boolean };
 
-export function People({ who, sites }: { who: Who; sites: readonly { id: string; name: string }[] }) {
-  const { data, problem, again } = useRead<{ users: User[] }>('/v1/moderation/users');
-  const [said, setSaid] = useState('');
-  const [fault, setFault] = useState('');
-  /** Says `done`, or what the change itself has to say. */
-  const change = async (what: () => Promise<unknown>, done: string) => {
-    setFault('');
-    try {
-      const said = await what();
-      setSaid(typeof said === 'string' ? said : done);
-      again();
-    } catch (error) {
-      setFault(error instanceof Problem ? [error.message, error.hint].filter(Boolean).join(' — ') : String(error));
-    }
-  };
+/** Who works at the desk, for admins of all sites; one's own password, for everybody. */
+export function People({
+  who,
+  sites,
+  rules,
+}: {
+  who: Who;
+  sites: readonly { id: string; name: string }[];
+  rules: boolean;
+}) {
+  const { data, problem, again } = useRead<{ users: User[] }>(rules ? '/v1/moderation/users' : undefined);
+  const { change, status } = useChange(again);
   return (
     <div class="page">
       <h1>{t('people')}</h1>
-      <p class="said" role="status">
-        {said}
-      </p>
-      <p class="fault" role="alert">
-        {fault}
-      </p>
+      {status}
       {problem && <Failed problem={problem} again={again} />}
-      {!data && !problem && <Loading />}
+      {rules && !data && !problem && <Loading />}
       <ul class="cards">
         {data?.users.map((user) => (
           <li key={user.name} class="card letter">
@@ -45,6 +37,26 @@ export function People({ who, sites }: { who: Who; sites: readonly { id: string;
                   .join(' · ') || t('noRole')}{' '}
                 · {dateOnly(user.createdAt)}
               </p>
+              {user.name !== who.user && (
+                <details>
+                  <summary aria-label={`${t('change')}: ${user.name}`}>{t('change')}</summary>
+                  <RoleForm
+                    user={user}
+                    sites={sites}
+                    onSave={(roles) => change(() => call('PATCH', pathOf(user), { body: { roles } }), t('saved'))}
+                  />
+                </details>
+              )}
+              <TakeBack
+                sites={sites}
+                onTake={(body) =>
+                  change(async () => {
+                    const path = `${pathOf(user)}/undo`;
+                    const { undone, conflicts, lessons } = await call<TakenBack>('POST', path, { body });
+                    return t('tookBack', { undone, conflicts, lessons });
+                  }, user.name)
+                }
+              />
             </div>
             {user.name !== who.user && (
               <button
@@ -52,7 +64,7 @@ export function People({ who, sites }: { who: Who; sites: readonly { id: string;
                 onClick={() =>
                   void change(
                     () =>
-                      call('PATCH', `/v1/moderation/users/${encodeURIComponent(user.name)}`, {
+                      call('PATCH', pathOf(user), {
                         body: { disabled: !user.disabled },
                       }),
                     user.name,
@@ -62,30 +74,59 @@ export function People({ who, sites }: { who: Who; sites: readonly { id: string;
                 {t(user.disabled ? 'letIn' : 'shutOutAct')}
               </button>
             )}
-            <TakeBack
-              sites={sites}
-              onTake={(body) =>
-                change(async () => {
-                  const { undone, conflicts, lessons } = await call<TakenBack>(
-                    'POST',
-                    `/v1/moderation/users/${encodeURIComponent(user.name)}/undo`,
-                    { body },
-                  );
-                  return t('tookBack', { undone, conflicts, lessons });
-                }, user.name)
-              }
-            />
           </li>
         ))}
       </ul>
-      <AddUser
-        sites={sites}
-        onAdd={(body, name) => change(() => call('POST', '/v1/moderation/users', { body }), t('userAdded', { name }))}
-      />
+      {rules && (
+        <>
+          <AddUser
+            sites={sites}
+            onAdd={(body, name) =>
+              change(() => call('POST', '/v1/moderation/users', { body }), t('userAdded', { name }))
+            }
+          />
+          <Persons />
+        </>
+      )}
       <OwnPassword
         onChange={(body) => change(() => call('PUT', '/v1/moderation/password', { body }), t('passwordChanged'))}
       />
     </div>
+  );
+}
+
+const pathOf = ({ name }: User) => `/v1/moderation/users/${encodeURIComponent(name)}`;
+
+/** One role more, or none but that. */
+function RoleForm({
+  user,
+  sites,
+  onSave,
+}: {
+  user: User;
+  sites: readonly { id: string; name: string }[];
+  onSave: (roles: unknown) => Promise<boolean>;
+}) {
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const data = new FormData(event.currentTarget as HTMLFormElement);
+    const role = { site: String(data.get('site')), role: String(data.get('role')) };
+    const others = user.roles.filter(({ site }) => site !== role.site);
+    void onSave(role.role === 'none' ? others : [...others, role]);
+  };
+  return (
+    <form class="fields" onSubmit={submit}>
+      <SiteField sites={sites} />
+      <label class="field">
+        {t('role')}
+        <select name="role">
+          <option value="moderator">{t('role_moderator')}</option>
+          <option value="admin">{t('role_admin')}</option>
+          <option value="none">{t('noRole')}</option>
+        </select>
+      </label>
+      <button type="submit">{t('save')}</button>
+    </form>
   );
 }
 
@@ -97,7 +138,7 @@ function TakeBack({
   onTake,
 }: {
   sites: readonly { id: string; name: string }[];
-  onTake: (body: unknown) => Promise<void>;
+  onTake: (body: unknown) => Promise<boolean>;
 }) {
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
@@ -109,16 +150,7 @@ function TakeBack({
     <details>
       <summary>{t('takeBackAll')}</summary>
       <form class="fields" onSubmit={submit}>
-        <label class="field">
-          {t('site')}
-          <select name="site">
-            {sites.map(({ id, name }) => (
-              <option key={id} value={id}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <SiteField sites={sites} all={false} />
         <label class="field">
           {t('since')}
           <input name="since" type="date" required />
@@ -132,23 +164,36 @@ function TakeBack({
   );
 }
 
+function SiteField({ sites, all = true }: { sites: readonly { id: string; name: string }[]; all?: boolean }) {
+  return (
+    <label class="field">
+      {t('site')}
+      <select name="site">
+        {sites.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+        {all && <option value="*">{t('everySite')}</option>}
+      </select>
+    </label>
+  );
+}
+
 function AddUser({
   sites,
   onAdd,
 }: {
   sites: readonly { id: string; name: string }[];
-  onAdd: (body: unknown, name: string) => Promise<void>;
+  onAdd: (body: unknown, name: string) => Promise<boolean>;
 }) {
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
     const data = new FormData(form);
     const name = String(data.get('name'));
-    await onAdd(
-      { name, password: data.get('password'), roles: [{ site: data.get('site'), role: data.get('role') }] },
-      name,
-    );
-    form.reset();
+    const roles = [{ site: data.get('site'), role: data.get('role') }];
+    if (await onAdd({ name, password: data.get('password'), roles }, name)) form.reset();
   };
   return (
     <section class="card">
@@ -169,17 +214,7 @@ function AddUser({
             <option value="admin">{t('role_admin')}</option>
           </select>
         </label>
-        <label class="field">
-          {t('site')}
-          <select name="site">
-            {sites.map(({ id, name }) => (
-              <option key={id} value={id}>
-                {name}
-              </option>
-            ))}
-            <option value="*">{t('everySite')}</option>
-          </select>
-        </label>
+        <SiteField sites={sites} />
         <button type="submit" class="main">
           {t('add')}
         </button>
@@ -188,13 +223,12 @@ function AddUser({
   );
 }
 
-function OwnPassword({ onChange }: { onChange: (body: unknown) => Promise<void> }) {
+function OwnPassword({ onChange }: { onChange: (body: unknown) => Promise<boolean> }) {
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
     const data = new FormData(form);
-    await onChange({ current: data.get('current'), next: data.get('next') });
-    form.reset();
+    if (await onChange({ current: data.get('current'), next: data.get('next') })) form.reset();
   };
   return (
     <section class="card">

@@ -1,45 +1,32 @@
-import { useState } from 'preact/hooks';
-import { call, Problem } from '../api.ts';
-import { Failed, Loading, useRead } from '../parts.tsx';
+import { call } from '../api.ts';
+import { Failed, Loading, SiteTabs, Snippet, useChange, useRead } from '../parts.tsx';
 import { t } from '../words.ts';
 
 type Author = { id: string; name: string; email?: string; notify: string };
-type Site = { id: string; name: string; origins: string[]; authors: Author[]; mine: 'admin' | 'moderator' };
-type Thread = { key: string; title?: string; closed?: boolean; premoderate?: boolean };
+type Site = {
+  id: string;
+  name: string;
+  origins: string[];
+  authors: Author[];
+  mine: 'admin' | 'moderator';
+  moderatorEmails?: string[];
+};
 
-export function Sites({ site, rules, onAdded }: { site: string; rules: boolean; onAdded: () => void }) {
+export function Sites({ site, onChanged }: { site: string; onChanged: () => void }) {
   const { data, problem, again } = useRead<{ sites: Site[] }>('/v1/moderation/sites');
-  const [fault, setFault] = useState('');
-  const [said, setSaid] = useState('');
-  const change = async (what: () => Promise<unknown>, done: string): Promise<boolean> => {
-    setFault('');
-    try {
-      await what();
-      setSaid(done);
-      again();
-      onAdded();
-      return true;
-    } catch (error) {
-      const fields =
-        error instanceof Problem ? error.errors.map((one) => `${one.pointer}: ${one.detail}`).join('; ') : '';
-      setFault(fields || (error instanceof Problem ? error.message : String(error)));
-      return false;
-    }
-  };
+  const { change, status } = useChange(() => {
+    again();
+    onChanged();
+  });
   const shown = data?.sites.find(({ id }) => id === site);
   return (
     <div class="page">
       <h1>{t('sites')}</h1>
-      <p class="said" role="status">
-        {said}
-      </p>
-      <p class="fault" role="alert">
-        {fault}
-      </p>
+      <SiteTabs current="sites" />
+      {status}
       {problem && <Failed problem={problem} again={again} />}
       {!data && !problem && <Loading />}
       {shown && <OneSite key={shown.id} site={shown} change={change} />}
-      {rules && <AddSite change={change} />}
     </div>
   );
 }
@@ -52,8 +39,9 @@ function OneSite({ site, change }: { site: Site; change: Change }) {
   const saveSite = async (event: SubmitEvent) => {
     event.preventDefault();
     const data = new FormData(event.currentTarget as HTMLFormElement);
-    const origins = String(data.get('origins')).split(/\s+/).filter(Boolean);
-    await change(() => call('PATCH', path, { body: { name: data.get('name'), origins } }), t('saved'));
+    const listed = (field: string) => String(data.get(field)).split(/\s+/).filter(Boolean);
+    const body = { name: data.get('name'), origins: listed('origins'), moderatorEmails: listed('moderatorEmails') };
+    await change(() => call('PATCH', path, { body }), t('saved'));
   };
   const addAuthor = async (event: SubmitEvent) => {
     event.preventDefault();
@@ -64,7 +52,6 @@ function OneSite({ site, change }: { site: Site; change: Change }) {
     if (await change(() => call('PUT', `${path}/authors/${String(data.get('id'))}`, { body }), t('saved')))
       form.reset();
   };
-  const snippet = `<div id="comments"></div>\n<script async src="${location.origin}/embed.js"\n  data-site="${site.id}" data-thread="/posts/my-post"></script>`;
   return (
     <>
       <section class="card">
@@ -80,6 +67,13 @@ function OneSite({ site, change }: { site: Site; change: Change }) {
             <small class="quiet">{t('originsHint')}</small>
           </label>
           {admin && (
+            <label class="field wide">
+              {t('moderatorEmails')}
+              <textarea name="moderatorEmails" rows={2} defaultValue={site.moderatorEmails?.join('\n')} />
+              <small class="quiet">{t('moderatorEmailsHint')}</small>
+            </label>
+          )}
+          {admin && (
             <button type="submit" class="main">
               {t('save')}
             </button>
@@ -89,12 +83,7 @@ function OneSite({ site, change }: { site: Site; change: Change }) {
       <section class="card">
         <h2>{t('snippet')}</h2>
         <p class="quiet">{t('snippetHint')}</p>
-        <pre class="code snippet" tabIndex={0}>
-          {snippet}
-        </pre>
-        <button type="button" onClick={() => void navigator.clipboard.writeText(snippet)}>
-          {t('copy')}
-        </button>
+        <Snippet site={site.id} />
       </section>
       <section class="card">
         <h2>{t('authors')}</h2>
@@ -136,88 +125,6 @@ function OneSite({ site, change }: { site: Site; change: Change }) {
       <p>
         <a href="#/proof">{t('proof')}</a>
       </p>
-      <Threads site={site.id} admin={admin} change={change} />
     </>
-  );
-}
-
-function Threads({ site, admin, change }: { site: string; admin: boolean; change: Change }) {
-  const { data, again } = useRead<{ threads: Thread[] }>(`/v1/moderation/threads?site=${site}&limit=100`);
-  if (!data || data.threads.length === 0) return null;
-  const set = async (thread: Thread, some: Partial<Thread>) => {
-    await change(() => call('PUT', '/v1/moderation/threads', { body: { site, key: thread.key, ...some } }), t('saved'));
-    again();
-  };
-  return (
-    <section class="card">
-      <h2>{t('threads')}</h2>
-      <ul class="threads">
-        {data.threads.map((thread) => (
-          <li key={thread.key}>
-            <span>
-              {thread.title ?? thread.key} <code class="quiet">{thread.key}</code>
-            </span>
-            <label class="check">
-              <input
-                type="checkbox"
-                disabled={!admin}
-                checked={thread.closed ?? false}
-                onChange={(event) => void set(thread, { closed: event.currentTarget.checked })}
-              />
-              {t('closed')}
-            </label>
-            <label class="check">
-              <input
-                type="checkbox"
-                disabled={!admin}
-                checked={thread.premoderate ?? false}
-                onChange={(event) => void set(thread, { premoderate: event.currentTarget.checked })}
-              />
-              {t('premoderated')}
-            </label>
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-function AddSite({ change }: { change: Change }) {
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const form = event.currentTarget as HTMLFormElement;
-    const data = new FormData(form);
-    const origins = String(data.get('origins')).split(/\s+/).filter(Boolean);
-    const body = { id: data.get('id'), name: data.get('name'), origins };
-    if (
-      await change(
-        () => call('POST', '/v1/moderation/sites', { body }),
-        t('siteAdded', { name: String(data.get('name')) }),
-      )
-    )
-      form.reset();
-  };
-  return (
-    <section class="card">
-      <h2>{t('addSite')}</h2>
-      <p class="quiet">{t('addSiteHint')}</p>
-      <form class="fields" onSubmit={submit}>
-        <label class="field">
-          {t('siteId')}
-          <input name="id" required pattern="[a-z0-9][a-z0-9.\-]{0,62}" placeholder="blog.example" />
-        </label>
-        <label class="field">
-          {t('siteName')}
-          <input name="name" required maxLength={120} />
-        </label>
-        <label class="field">
-          {t('origins')}
-          <input name="origins" placeholder="https://blog.example" />
-        </label>
-        <button type="submit" class="main">
-          {t('add')}
-        </button>
-      </form>
-    </section>
   );
 }
