@@ -120,6 +120,8 @@ export type Queue = {
   changeVisibility(receipt: string, seconds: number): Promise<void>;
   /** `depth` is what may be received now; hidden and delayed messages are counted beside it. */
   attributes(): Promise<{ depth: number; inFlight: number; delayed: number }>;
+  /** Since when the message has been there that may be received now and waits longest. On AWS CloudWatch has it, and nobody else. */
+  oldestAt?(): Promise<number | undefined>;
 };
 
 export type QueueMessage = {

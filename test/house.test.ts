@@ -63,7 +63,8 @@ const DOORS: Record<string, readonly string[]> = {
   ],
   'services/webhook': ['shared', 'services/deliver/permalink.ts'],
   // Types of what the API answers; a bundler drops them.
-  'services/desk': ['shared', 'services/moderation'],
+  // The story of a comment is drawn as the executions page draws it.
+  'services/desk': ['shared', 'services/moderation', 'services/executions', 'workflows/moderation.asl.json'],
   // What is imported is cleaned, rendered and keyed as what is submitted.
   'services/import': ['shared', 'services/validate', 'services/spam-check/fingerprint.ts'],
   services: ['shared'],

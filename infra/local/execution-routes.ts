@@ -10,7 +10,8 @@ import {
   type Details,
   type TraceRow,
 } from '../../services/executions/pages.ts';
-import { visitsOf, visitsOfTrace } from '../../services/executions/timeline.ts';
+import { graphOf } from '../../services/executions/graph.ts';
+import { throughGraph, visitsOf, visitsOfTrace } from '../../services/executions/timeline.ts';
 import type { Status } from './asl/types.ts';
 import type { Runtime } from './runtime.ts';
 import { executionArn } from './workflows.ts';
@@ -52,7 +53,8 @@ export function executionRoutes<Caller>({
     if (comment === undefined || !Object.hasOwn(topology.workflows, workflow)) return undefined;
     const trace = (await tracesOf(comment)).find(({ executionId }) => executionId === arn);
     if (!trace) return undefined;
-    const visits = visitsOfTrace(trace);
+    const definition = executions.definition(workflows.hashOf(workflow) ?? '');
+    const visits = throughGraph(graphOf(definition), visitsOfTrace(trace));
     return {
       workflow,
       name,
@@ -65,7 +67,7 @@ export function executionRoutes<Caller>({
       output: null,
       startedAt: trace.startedAt,
       endedAt: visits.at(-1)?.exitedAt ?? trace.startedAt,
-      definition: executions.definition(workflows.hashOf(workflow) ?? ''),
+      definition,
       outdated: false,
       visits,
       comment,

@@ -68,6 +68,10 @@ export function localQueues(
        coalesce(sum(receipt IS NULL AND visible_at > $now), 0) AS delayed FROM message WHERE queue = $queue`,
   );
   const soonest = sqlite.prepare('SELECT min(visible_at) AS at FROM message WHERE queue = $queue AND lane = $lane');
+  const eldest = sqlite.prepare(
+    `SELECT sent_at AS at FROM message WHERE queue = $queue AND lane = $lane AND visible_at <= $now
+      ORDER BY visible_at, id LIMIT 1`,
+  );
   // From lane to lane through the index: DISTINCT would read every message.
   const lanesOf = sqlite.prepare(
     `WITH RECURSIVE next (lane) AS (
@@ -208,6 +212,13 @@ export function localQueues(
         const now = clock.now();
         await database.writeOne(() => show.run({ $at: now + seconds * 1000, $receipt: receipt, $now: now }));
         arrived();
+      },
+      async oldestAt() {
+        const $now = clock.now();
+        const heads = (lanesOf.all({ $queue: name }) as { lane: string }[]).flatMap(
+          ({ lane }) => eldest.all({ $queue: name, $lane: lane, $now }) as { at: number }[],
+        );
+        return heads.length === 0 ? undefined : Math.min(...heads.map(({ at }) => at));
       },
       async attributes() {
         const began = performance.now();

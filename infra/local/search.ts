@@ -1,5 +1,5 @@
 import type { DeskQuery, Search } from '../../shared/ports.ts';
-import { deskListing } from '../../shared/store/keys.ts';
+import { deskListing, timeKey } from '../../shared/store/keys.ts';
 import { SluiceError } from '../../shared/errors.ts';
 import type { Database } from './database.ts';
 
@@ -114,7 +114,13 @@ function filterOf(query: DeskQuery): { where: string; bindings: Record<string, s
     add(`(doc ->> '$.author.name' = $author OR doc ->> '$.author.key' = $author)`, { $author: query.author });
   if (query.thread) add(`doc ->> '$.thread' = $thread`, { $thread: query.thread });
   if (query.lang) add(`doc ->> '$.lang' = $lang`, { $lang: query.lang });
-  if (query.since !== undefined) add(`doc ->> '$.submittedAt' >= $since`, { $since: query.since });
+  // Nothing is listed from before it was submitted: the index leaves out what is older, the text decides the rest.
+  if (query.since !== undefined) {
+    add(`gsi2sk >= $sinceKey AND doc ->> '$.submittedAt' >= $since`, {
+      $since: query.since,
+      $sinceKey: timeKey(query.since, ''),
+    });
+  }
   if (query.until !== undefined) add(`doc ->> '$.submittedAt' <= $until`, { $until: query.until });
   if (query.decidedBy) add(`doc ->> '$.decidedBy' = $decidedBy`, { $decidedBy: query.decidedBy });
   if (query.network) add(`doc ->> '$.author.network' = $network`, { $network: query.network });

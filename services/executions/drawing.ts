@@ -7,7 +7,7 @@ const MARGIN = 28;
 /** What befell a state: the last visit counts, and how often it was tried again. */
 type Fate = { outcome: Visit['outcome']; visits: number; retries: number };
 
-/** The workflow as SVG, its states marked by what happened in them. Styles stand in executions.css. */
+/** The workflow as SVG, its states marked by what happened in them. Styles stand in drawing.css. */
 export function drawingOf(graph: Graph, visits: readonly Visit[]): string {
   const fates = new Map<string, Fate>();
   const taken = new Set<string>();

@@ -1,3 +1,5 @@
+import type { Graph } from './graph.ts';
+
 /** An event of a history, as GetExecutionHistory has it; times in ms since the epoch. */
 export type HistoryEvent = {
   id: number;
@@ -116,6 +118,57 @@ export function visitsOfTrace({
       outcome: code ? ('caught' as const) : ('succeeded' as const),
     };
   });
+}
+
+/**
+ * A trace tells the tasks alone: with the choices and passes between them, by the shortest way through the graph.
+ *
+ * @returns the visits in order, each with the state that it was entered from
+ */
+export function throughGraph(graph: Graph, visits: readonly Visit[]): readonly Visit[] {
+  const whole: Visit[] = [];
+  let before: string | undefined;
+  for (const visit of visits) {
+    const way =
+      before === undefined ? wayTo(graph, graph.start, visit.state) : wayTo(graph, before, visit.state).slice(1);
+    for (const state of way.slice(0, -1)) {
+      const type = graph.nodes.find(({ name }) => name === state)?.type ?? '';
+      const at = visit.enteredAt;
+      whole.push({
+        ...visit,
+        state,
+        type,
+        enteredAt: at,
+        exitedAt: at,
+        faults: [],
+        retries: 0,
+        outcome: 'succeeded',
+        ...from(before),
+      });
+      before = state;
+    }
+    whole.push({ ...visit, ...from(before) });
+    before = visit.state;
+  }
+  return whole;
+}
+
+const from = (state: string | undefined) => (state === undefined ? {} : { from: state });
+
+/** The names from one state to another, both included; the goal alone where no way leads there. */
+function wayTo(graph: Graph, start: string, goal: string): readonly string[] {
+  const ways: string[][] = [[start]];
+  const seen = new Set<string>();
+  for (let way = ways.shift(); way; way = ways.shift()) {
+    const last = way.at(-1) ?? '';
+    if (last === goal && (way.length > 1 || start === goal)) return way;
+    for (const { from: here, to, kind } of graph.edges) {
+      if (here !== last || kind === 'catch' || seen.has(to)) continue;
+      seen.add(to);
+      ways.push([...way, to]);
+    }
+  }
+  return [start, goal];
 }
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -10,7 +10,7 @@ const styles: Plugin = {
     this.emitFile({
       type: 'asset',
       fileName: 'executions.css',
-      source: readFileSync(join(here, 'executions.css'), 'utf8'),
+      source: ['executions.css', 'drawing.css'].map((name) => readFileSync(join(here, name), 'utf8')).join('\n'),
     });
   },
 };

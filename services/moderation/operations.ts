@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SiteId } from '../../shared/events.ts';
 import type { Route } from '../../shared/http.ts';
 import type { Ports } from '../../shared/ports.ts';
+import { deadLettersOf, NO_SITE } from '../../shared/store/dead-letters.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { readAudit, type AuditRow } from './audit-log.ts';
 import { defined, Moment } from './comments.ts';
@@ -17,8 +18,10 @@ const AuditQuery = z.strictObject({
 });
 const StatsQuery = z.strictObject({ site: SiteId, days: z.coerce.number().int().min(1).max(365).default(30) });
 
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 const STATS_ROWS = 50_000;
+const MOST_LETTERS = 1000;
 
 export type DayStats = {
   /** Midnight UTC. */
@@ -63,17 +66,34 @@ export function statsOf(rows: readonly AuditRow[], nowMs: number, days: number) 
 export function operationRoutes(ports: Ports): Route<Moderator>[] {
   const { table, clock, queues, search } = ports;
   const sites = sitesOf(table, clock);
+  const letters = deadLettersOf(table);
   return [
     {
       method: 'GET',
       path: '/v1/moderation/queues',
-      summary: 'What waits in each queue',
+      summary:
+        'What waits in each queue, for how long, and what stands in the dead letters for it (at most 1,000 a site)',
       access: 'admin',
-      responses: { 200: { description: '{queues: [{name, depth, inFlight, delayed}]}' } },
+      responses: { 200: { description: '{queues: [{name, depth, inFlight, delayed, oldestMs?, dead}]}' } },
       async handle({ caller }) {
         mustRule(caller);
+        const now = clock.now();
+        const dead = new Map<string, number>();
+        for (const site of [NO_SITE, ...(await sites.list()).map(({ id }) => id)]) {
+          for (const { source } of (await letters.list(site, { limit: MOST_LETTERS })).letters) {
+            dead.set(source, (dead.get(source) ?? 0) + 1);
+          }
+        }
         const all = await Promise.all(
-          Object.entries(queues).map(async ([name, queue]) => ({ name, ...(await queue.attributes()) })),
+          Object.entries(queues).map(async ([name, queue]) => {
+            const oldestAt = await queue.oldestAt?.();
+            return {
+              name,
+              ...(await queue.attributes()),
+              ...(oldestAt !== undefined && { oldestMs: Math.max(0, now - oldestAt) }),
+              dead: dead.get(name) ?? 0,
+            };
+          }),
         );
         return { status: 200, body: { queues: all } };
       },
@@ -84,7 +104,7 @@ export function operationRoutes(ports: Ports): Route<Moderator>[] {
       summary: 'What was decided a day, how long comments waited, and how often the judge agreed',
       access: 'moderator',
       query: StatsQuery,
-      responses: { 200: { description: '{days, people, wait, counts}' } },
+      responses: { 200: { description: '{days, people, wait, counts, rates: {hour, day}}' } },
       async handle({ caller, query }) {
         const { site, days }: z.infer<typeof StatsQuery> = query;
         mustBe(caller, 'moderator', site);
@@ -106,7 +126,17 @@ export function operationRoutes(ports: Ports): Route<Moderator>[] {
         const counts = await Promise.all(
           statuses.map(async (status) => [status, (await search.comments({ site, status, limit: 1 })).total] as const),
         );
-        const body = { ...statsOf(rows, now, days), counts: Object.fromEntries(counts), partial: cursor !== undefined };
+        const rateOf = async (since: number) => {
+          const part = async (status: string) =>
+            [status, (await search.comments({ site, status, since, limit: 1 })).total ?? null] as const;
+          return Object.fromEntries(await Promise.all(['published', 'held', 'rejected', 'spam'].map(part)));
+        };
+        const body = {
+          ...statsOf(rows, now, days),
+          counts: Object.fromEntries(counts),
+          rates: { hour: await rateOf(now - HOUR_MS), day: await rateOf(now - DAY_MS) },
+          partial: cursor !== undefined,
+        };
         return { status: 200, body };
       },
     },

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { Failed, Loading, useRead } from '../parts.tsx';
 import { dateOnly, span, t, tMaybe } from '../words.ts';
 
@@ -8,13 +8,23 @@ type Stats = {
   people: Record<string, number>;
   wait: { medianMs: number | null; p90Ms: number | null; count: number };
   counts: Record<string, number | null>;
+  rates: Record<'hour' | 'day', Record<(typeof RATES)[number], number | null>>;
 };
-type Queues = { queues: { name: string; depth: number; inFlight: number; delayed: number }[] };
+type Queues = {
+  queues: { name: string; depth: number; inFlight: number; delayed: number; oldestMs?: number; dead: number }[];
+};
+const RATES = ['published', 'held', 'rejected', 'spam'] as const;
+const AGAIN_MS = 5000;
 
 export function Operations({ site, rules }: { site: string; rules: boolean }) {
   const [days, setDays] = useState(30);
   const { data, problem, again } = useRead<Stats>(`/v1/moderation/stats?site=${site}&days=${days}`);
   const queues = useRead<Queues>(rules ? '/v1/moderation/queues' : undefined);
+  // What is stuck shows by itself: the queues are read again while somebody looks.
+  useEffect(() => {
+    const timer = setInterval(() => !document.hidden && queues.again(), AGAIN_MS);
+    return () => clearInterval(timer);
+  }, []);
   return (
     <div class="page">
       <header class="page-head">
@@ -30,6 +40,35 @@ export function Operations({ site, rules }: { site: string; rules: boolean }) {
           </select>
         </label>
       </header>
+      {queues.data && (
+        <section class="card">
+          <h2>{t('queues')}</h2>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">{t('queueName')}</th>
+                <th scope="col">{t('depth')}</th>
+                <th scope="col">{t('inFlight')}</th>
+                <th scope="col">{t('delayed')}</th>
+                <th scope="col">{t('oldestAge')}</th>
+                <th scope="col">{t('deadLetters')}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {queues.data.queues.map((queue) => (
+                <tr key={queue.name}>
+                  <th scope="row">{queue.name}</th>
+                  <td>{queue.depth}</td>
+                  <td>{queue.inFlight}</td>
+                  <td>{queue.delayed}</td>
+                  <td>{queue.oldestMs === undefined ? '–' : span(queue.oldestMs)}</td>
+                  <td>{queue.dead > 0 ? <a href="#/dead-letters">{queue.dead}</a> : 0}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
       {problem && <Failed problem={problem} again={again} />}
       {!data && !problem && <Loading />}
       {data && (
@@ -50,6 +89,31 @@ export function Operations({ site, rules }: { site: string; rules: boolean }) {
               <p class="figure">{agreementOf(data.days)}</p>
             </li>
           </ul>
+          <section class="card">
+            <h2>{t('rates')}</h2>
+            <table>
+              <thead>
+                <tr>
+                  <td />
+                  {RATES.map((status) => (
+                    <th key={status} scope="col">
+                      {tMaybe(status, status)}
+                    </th>
+                  ))}
+                </tr>
+              </thead>
+              <tbody>
+                {(['hour', 'day'] as const).map((span) => (
+                  <tr key={span}>
+                    <th scope="row">{t(span === 'hour' ? 'lastHour' : 'lastDay')}</th>
+                    {RATES.map((status) => (
+                      <td key={status}>{data.rates[span][status] ?? '–'}</td>
+                    ))}
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </section>
           <section class="card">
             <h2>{t('decisionsPerDay')}</h2>
             <Bars days={data.days} valueOf={(day) => day.decided} unit="" />
@@ -86,31 +150,6 @@ export function Operations({ site, rules }: { site: string; rules: boolean }) {
             </section>
           )}
         </>
-      )}
-      {queues.data && (
-        <section class="card">
-          <h2>{t('queues')}</h2>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t('queueName')}</th>
-                <th scope="col">{t('depth')}</th>
-                <th scope="col">{t('inFlight')}</th>
-                <th scope="col">{t('delayed')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {queues.data.queues.map((queue) => (
-                <tr key={queue.name}>
-                  <th scope="row">{queue.name}</th>
-                  <td>{queue.depth}</td>
-                  <td>{queue.inFlight}</td>
-                  <td>{queue.delayed}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
       )}
     </div>
   );

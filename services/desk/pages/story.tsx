@@ -1,5 +1,6 @@
+import { useEffect, useState } from 'preact/hooks';
 import { Ago, Failed, Html, Loading, Signals, useRead } from '../parts.tsx';
-import type { Detail } from '../types.ts';
+import type { Detail, Trace } from '../types.ts';
 import { dateTime, t, tMaybe } from '../words.ts';
 
 type Moment = { at: number; key: string; kind: string; title: string; body?: preact.ComponentChildren };
@@ -68,15 +69,18 @@ function momentsOf(detail: Detail): Moment[] {
         kind: 'run',
         title: t('run', { workflow: trace.workflow, n: trace.attempt + 1 }),
         body: (
-          <ul class="states">
-            {trace.states.map((state, place) => (
-              <li key={place} class={state.code ? 'troubled' : ''}>
-                <strong>{state.name}</strong> <span>{state.ms} ms</span>
-                {state.retries > 0 && <span>{t('retriesN', { n: state.retries })}</span>}
-                {state.code && <code>{state.code}</code>}
-              </li>
-            ))}
-          </ul>
+          <>
+            <ul class="states">
+              {trace.states.map((state, place) => (
+                <li key={place} class={state.code ? 'troubled' : ''}>
+                  <strong>{state.name}</strong> <span>{state.ms} ms</span>
+                  {state.retries > 0 && <span>{t('retriesN', { n: state.retries })}</span>}
+                  {state.code && <code>{state.code}</code>}
+                </li>
+              ))}
+            </ul>
+            <Drawn trace={trace} />
+          </>
         ),
       });
     }
@@ -106,13 +110,24 @@ function momentsOf(detail: Detail): Moment[] {
     });
   }
   for (const told of detail.notifications) {
+    const [kind = '', who = ''] = told.recipient.split(':');
     moments.push({
       at: told.at,
       key: `told-${told.recipient}`,
       kind: told.state === 'sent' ? 'mail' : 'mail troubled',
-      title: t('notified', { who: told.recipient.split(':')[0] ?? '', state: told.state }),
-      body: told.why ? <p class="quiet">{told.why}</p> : undefined,
+      title: `${tMaybe(`to_${told.kind}`, kind)}${kind === 'author' ? ` ${who}` : ''}: ${tMaybe(`mail_${told.state}`, told.state)}`,
+      body: <p class="quiet">{[told.why, told.said].filter(Boolean).join(' — ')}</p>,
     });
+  }
+  // What nobody asked for leaves no record: said here, since its absence is asked about.
+  const publishedAt = detail.log.find(({ to }) => to === 'published')?.at;
+  const kinds = new Set(detail.notifications.map(({ kind }) => kind));
+  if (publishedAt !== undefined) {
+    const untold = [
+      ...(detail.parent && !kinds.has('reply') ? [t('untoldReply', { name: detail.parent.author })] : []),
+      ...(kinds.has('author') ? [] : [t('untoldAuthor')]),
+    ];
+    for (const title of untold) moments.push({ at: publishedAt, key: title, kind: 'mail untold', title });
   }
   for (const note of detail.notes) {
     moments.push({
@@ -124,6 +139,26 @@ function momentsOf(detail: Detail): Moment[] {
     });
   }
   return moments.sort((a, b) => a.at - b.at);
+}
+
+/** The run over its workflow, for who wants to see it. */
+function Drawn({ trace }: { trace: Trace }) {
+  const [open, setOpen] = useState(false);
+  const [svg, setSvg] = useState('');
+  useEffect(() => {
+    if (open) void import('./run-drawing.ts').then(({ drawRun }) => setSvg(drawRun(trace)));
+  }, [open, trace]);
+  if (trace.workflow !== 'moderation') return null;
+  return (
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{t('drawn')}</summary>
+      {svg && (
+        <div class="scroll-x" tabIndex={0} role="region" aria-label={t('drawn')}>
+          <Html class="picture" html={svg} />
+        </div>
+      )}
+    </details>
+  );
 }
 
 function judgedWords(judgement: {
