@@ -57,10 +57,10 @@ export type Query = {
  * Throws `Store.Busy` for what may succeed later.
  */
 export type Table = {
-  /** Strongly consistent. */
-  get(key: Key): Promise<Item | undefined>;
+  /** Strongly consistent, unless a `stale` answer will do: it may miss the last second's writes, at half the price. */
+  get(key: Key, options?: { stale?: boolean }): Promise<Item | undefined>;
   /** In the order of `keys` (at most 100), undefined where there is none. */
-  getMany(keys: readonly Key[]): Promise<readonly (Item | undefined)[]>;
+  getMany(keys: readonly Key[], options?: { stale?: boolean }): Promise<readonly (Item | undefined)[]>;
   /** By key order. On an index eventually consistent. */
   query(query: Query): Promise<{ items: readonly Item[]; cursor?: string }>;
   /**
@@ -68,6 +68,12 @@ export type Table = {
    * error: `failed` is the index of the first such write.
    */
   write(writes: readonly Write[]): Promise<WriteResult>;
+  /**
+   * Each group all or nothing, one after the other, up to the first whose condition does not hold: `failed` is its index. A
+   * group of one is half as dear as in company. A fault may leave the first groups written, and make a lone tally count
+   * twice or not at all: for writes of which each is right without those after it.
+   */
+  writeInTurn(groups: readonly (readonly Write[])[]): Promise<WriteResult>;
   /** Adds and answers the values after it. Not idempotent: for rates and tallies that may be off by a retry. */
   increment(key: Key, by: Record<string, number>, options?: { expiresAt?: number }): Promise<Record<string, number>>;
 };

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { z } from 'zod';
 import { SluiceError } from '../shared/errors.ts';
 import type { Item, Key, Mail, MailMessage, Ports, PutEntry, Query, Queue, Service, Table } from '../shared/ports.ts';
+import { inTurn } from '../shared/store/in-turn.ts';
 import { vaultOf } from '../shared/vault.ts';
 
 const name = ({ pk, sk }: Key) => `${pk}\u0000${sk}`;
@@ -87,6 +88,9 @@ export function memoryTable(now: () => number): Table & { items: Map<string, Ite
         if ('add' in write) add(write.add, write.by, write.expiresAt, write.first);
       }
       return { done: true };
+    },
+    writeInTurn(groups) {
+      return inTurn((writes) => this.write(writes))(groups);
     },
     async increment(key, by, options) {
       const item = add(key, by, options?.expiresAt);

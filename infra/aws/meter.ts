@@ -18,23 +18,38 @@ const KB = 1024;
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes
  */
 export function metered(table: Table, note: (use: Use) => void): Table {
-  const readOf = (verb: string, key: Key, item: Item | undefined) =>
+  const readOf = (verb: string, key: Key, item: Item | undefined, stale = false) =>
     note({
       name: `${verb} ${kindOf(key)}`,
       writeUnits: 0,
-      readUnits: Math.max(1, Math.ceil(bytesOf(item ?? {}) / (4 * KB))),
+      readUnits: Math.max(1, Math.ceil(bytesOf(item ?? {}) / (4 * KB))) * (stale ? 0.5 : 1),
     });
   const find = async (key: Key) => table.get(key);
+  const written = async (writes: readonly Write[], twice: boolean) => {
+    const before = await Promise.all(writes.map((one) => find(keyOf(one))));
+    const result = await table.write(writes);
+    const after = await Promise.all(writes.map((one) => find(keyOf(one))));
+    for (const [index, one] of writes.entries()) {
+      const [was, is] = [before[index], after[index]];
+      const own = Math.max(1, Math.ceil(Math.max(bytesOf(was ?? {}), bytesOf(is ?? {})) / KB));
+      note({
+        name: `${verbOf(one)} ${kindOf(keyOf(one))}`,
+        writeUnits: own * (twice ? 2 : 1) + (result.done ? indexUnits(was, is) : 0),
+        readUnits: 0,
+      });
+    }
+    return result;
+  };
 
   return {
-    async get(key) {
-      const item = await table.get(key);
-      readOf('get', key, item);
+    async get(key, options) {
+      const item = await table.get(key, options);
+      readOf('get', key, item, options?.stale);
       return item;
     },
-    async getMany(keys) {
-      const items = await table.getMany(keys);
-      for (const [index, key] of keys.entries()) readOf('get', key, items[index]);
+    async getMany(keys, options) {
+      const items = await table.getMany(keys, options);
+      for (const [index, key] of keys.entries()) readOf('get', key, items[index], options?.stale);
       return items;
     },
     async query(query: Query) {
@@ -50,23 +65,13 @@ export function metered(table: Table, note: (use: Use) => void): Table {
       if (carries === 'KEYS_ONLY') for (const item of page.items) readOf('get', item, item);
       return page;
     },
-    async write(writes) {
-      const before = await Promise.all(writes.map((one) => find(keyOf(one))));
-      const result = await table.write(writes);
-      const after = await Promise.all(writes.map((one) => find(keyOf(one))));
-      // A lone tally goes as a transaction, so that its token keeps a repeat from adding twice.
-      const [first] = writes;
-      const twice = writes.length > 1 || (first !== undefined && ('add' in first || 'check' in first));
-      for (const [index, one] of writes.entries()) {
-        const [was, is] = [before[index], after[index]];
-        const own = Math.max(1, Math.ceil(Math.max(bytesOf(was ?? {}), bytesOf(is ?? {})) / KB));
-        note({
-          name: `${verbOf(one)} ${kindOf(keyOf(one))}`,
-          writeUnits: own * (twice ? 2 : 1) + (result.done ? indexUnits(was, is) : 0),
-          readUnits: 0,
-        });
+    // A lone tally goes as a transaction, so that its token keeps a repeat from adding twice.
+    write: (writes) => written(writes, writes.length > 1 || writes.some((one) => 'add' in one || 'check' in one)),
+    async writeInTurn(groups) {
+      for (const [index, group] of groups.entries()) {
+        if (!(await written(group, group.length > 1)).done) return { done: false, failed: index };
       }
-      return result;
+      return { done: true };
     },
     async increment(key, by, options) {
       const answer = await table.increment(key, by, options);

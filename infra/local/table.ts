@@ -141,6 +141,31 @@ export function localTable(
         throw error;
       }
     },
+    async writeInTurn(groups) {
+      groups.forEach(assertTransactable);
+      // All in this turn, so that they share one commit: whatever a crash takes, it takes them all.
+      const taken: Promise<unknown>[] = [];
+      for (const [index, group] of groups.entries()) {
+        let failed = false;
+        const write = group.length === 1 ? database.writeOne : database.write;
+        const written = write(() => {
+          try {
+            group.forEach(apply);
+          } catch (error) {
+            failed = true;
+            throw error;
+          }
+        });
+        taken.push(written);
+        if (!failed) continue;
+        const outcomes = await Promise.allSettled(taken);
+        const fault = outcomes.find((one) => one.status === 'rejected' && !(one.reason instanceof Failed));
+        if (fault?.status === 'rejected') throw fault.reason;
+        return { done: false, failed: index };
+      }
+      await Promise.all(taken);
+      return { done: true };
+    },
     async increment(key, by, { expiresAt } = {}) {
       const item = await database.writeOne(() => add(key, by, expiresAt));
       return Object.fromEntries(Object.keys(by).map((name) => [name, Number(item[name])]));

@@ -45,6 +45,11 @@ const table: Table = {
   getMany: count('getMany', 'gets', ((keys: readonly unknown[]) => keys.length) as never),
   query: count('query', 'queries', () => 1),
   write: count('write', 'writes', ((writes: readonly unknown[]) => writes.length) as never),
+  writeInTurn: count(
+    'writeInTurn',
+    'writes',
+    ((groups: readonly (readonly unknown[])[]) => groups.flat().length) as never,
+  ),
   increment: count('increment', 'writes', () => 1),
 };
 const events: PutEntry[] = [];

@@ -198,6 +198,30 @@ export function tableContract(adapter: string, rig: () => Promise<TableRig>): vo
       });
     });
 
+    describe('writes in turn', () => {
+      it('are done one after the other, each group whole, up to the first that fails', async () => {
+        const pk = fresh();
+        const item = (sk: string) => ({ put: { pk, sk, version: 1 }, if: 'absent' as const });
+        expect(
+          await table.writeInTurn([[item('a')], [item('b'), item('c')], [{ add: { pk, sk: 'n' }, by: { n: 2 } }]]),
+        ).toEqual({ done: true });
+        expect(await table.writeInTurn([[item('d')], [item('e'), item('b')], [item('f')]])).toEqual({
+          done: false,
+          failed: 1,
+        });
+        const { items } = await table.query({ pk });
+        expect(items.map(({ sk }) => sk)).toEqual(['a', 'b', 'c', 'd', 'n']);
+      });
+
+      it('fail at the first, and write nothing', async () => {
+        const pk = fresh();
+        await table.write([{ put: { pk, sk: 'a', version: 2 } }]);
+        const groups = [[{ put: { pk, sk: 'a', version: 3 }, if: { version: 1 } }], [{ put: { pk, sk: 'b' } }]];
+        expect(await table.writeInTurn(groups)).toEqual({ done: false, failed: 0 });
+        expect((await table.query({ pk })).items).toMatchObject([{ sk: 'a', version: 2 }]);
+      });
+    });
+
     describe('tallies', () => {
       it('begin at zero, add, and keep what else stands there', async () => {
         const key = { pk: fresh(), sk: 'a' };

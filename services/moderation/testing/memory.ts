@@ -12,6 +12,7 @@ import type {
   Write,
 } from '../../../shared/ports.ts';
 import { storeOf } from '../../../shared/store/comments.ts';
+import { inTurn } from '../../../shared/store/in-turn.ts';
 import { strip } from '../../../shared/store/keys.ts';
 import { sitesOf, Site } from '../../../shared/store/sites.ts';
 import { vaultOf } from '../../../shared/vault.ts';
@@ -162,6 +163,9 @@ function memoryTable(items: Map<string, Item>, now: () => number): Table {
         else if ('add' in write) add(write.add, write.by, write.expiresAt, write.first);
       }
       return { done: true };
+    },
+    writeInTurn(groups) {
+      return inTurn((writes) => this.write(writes))(groups);
     },
     async increment(key, by, options) {
       const item = add(key, by, options?.expiresAt);
