@@ -58,7 +58,7 @@ export type Signal = {
   words: string;
 };
 
-/** A verdict with all that explains it, audits it, and replays it. */
+/** A verdict with all that explains it, audits it, and replays it: an item of its own beside the comment. */
 export type Judgement = {
   verdict: Verdict;
   /** P(spam), 0..1. */
@@ -78,6 +78,9 @@ export type Judgement = {
   degraded?: readonly string[];
   at: number;
 };
+
+/** What the comment itself keeps of its judgement, so that a change of status rewrites a kilobyte. */
+export type Judged = Pick<Judgement, 'verdict' | 'score' | 'toxicity' | 'reason' | 'revision' | 'degraded' | 'at'>;
 
 export type Writer = {
   name: string;
@@ -137,7 +140,8 @@ export type Comment = {
   /** When the policy's default or a reminder is due, for the desk. */
   dueAt?: number;
   editedAt?: number;
-  judgement?: Judgement;
+  /** Of the last text that was decided. Comments of before 2026-11-24 carry it whole. */
+  judgement?: Judged & Partial<Judgement>;
   /** The last decision: who and under which id. */
   decidedBy?: string;
   decisionId?: string;
@@ -154,12 +158,17 @@ export type Comment = {
   queued?: boolean;
   appeal?: { text: string; at: number };
   appeals: number;
+  /** A reply that waits for its parent: listed for moderators, unlike what is only under way. */
+  parked?: boolean;
   /** Task token of the waiting `review`. */
   token?: string;
   /** Set by a decision until its consequences (events, wake) are out; the reconciler looks for it. */
   owed?: { decisionId: string; since: number };
   imported?: boolean;
 };
+
+/** With all that was written of its judgement. */
+export type JudgedComment = Comment & { judgement?: Judgement };
 
 export type Revision = {
   commentId: string;
@@ -168,6 +177,8 @@ export type Revision = {
   /** Sanitized; the only form that reaches a page. */
   html: string;
   at: number;
+  /** Of the submission, on the first text: tells a repeat of it from another comment under the same id. */
+  contentHash?: string;
 };
 
 /** One row of a comment's log: a change of status or revision, or the trace of a run. */

@@ -45,7 +45,8 @@ describe('a ban', () => {
     const author = { name: 'Ada, under another name', email: 'ada@people.example' };
     const second = await said('c2', { author });
     expect(second).toMatchObject({ status: 'rejected', reason: 'banned: advertising' });
-    expect(second.judgement?.signals[0]?.words).toMatch(/^The writer is banned by ann until \d{4}-\d\d-\d\d: adver/);
+    const [judged] = await line.store.judged([second]);
+    expect(judged?.judgement?.signals[0]?.words).toMatch(/^The writer is banned by ann until \d{4}-\d\d-\d\d: adver/);
     expect((await said('c3')).status).toBe('published');
     await line.wind(DAY_MS);
     expect((await said('c4', { author })).status).not.toBe('rejected');
@@ -94,11 +95,11 @@ describe('a backtest of the policy that is live', () => {
     await line.wind(60_000 - (line.clock.now() % 60_000));
     const verdicts = [];
     for (const id of ['c1', 'c2']) {
-      const comment = await said(id, more);
+      const [comment] = await line.store.judged([await said(id, more)]);
       const text = await line.store.revision(id, 1);
       verdicts.push([
-        comment.judgement?.verdict,
-        rejudge(comment, text?.body ?? '', Policy.parse(policy), line.clock.now()),
+        comment?.judgement?.verdict,
+        rejudge(comment!, text?.body ?? '', Policy.parse(policy), line.clock.now()),
       ]);
     }
     for (const [was, would] of verdicts) expect(would).toBe(was);

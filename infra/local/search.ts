@@ -93,8 +93,8 @@ function filterOf(query: DeskQuery): { where: string; bindings: Record<string, s
   const byText = matchOf(query);
   const listing = byText || query.q ? '+gsi2pk' : 'gsi2pk';
   if (query.status === 'failed') {
-    add(`${listing} = $listing AND EXISTS (SELECT 1 FROM item AS dead WHERE dead.pk = item.pk AND dead.sk = 'dead')`, {
-      $listing: deskListing(query.site, 'received'),
+    add(`sk = 'head' AND doc ->> '$.status' = 'received' AND pk IN (SELECT pk FROM item WHERE gsi2pk = $listing)`, {
+      $listing: deskListing(query.site, 'failed'),
     });
   } else if (query.status) {
     add(`${listing} = $listing`, { $listing: deskListing(query.site, query.status) });
@@ -129,16 +129,22 @@ function filterOf(query: DeskQuery): { where: string; bindings: Record<string, s
     add(`EXISTS (SELECT 1 FROM json_each(doc, '$.linkHosts') WHERE value = $linkHost)`, { $linkHost: query.linkHost });
   }
   if (query.signal) {
-    add(`EXISTS (SELECT 1 FROM json_each(doc, '$.judgement.signals') WHERE value ->> '$.name' = $signal)`, {
-      $signal: query.signal,
-    });
+    // A judgement stands beside its comment, or, in comments of before, within it.
+    add(
+      `EXISTS (
+         SELECT 1 FROM item AS judged, json_each(judged.doc, iif(judged.sk = 'head', '$.judgement.signals', '$.signals'))
+          WHERE judged.pk = item.pk AND (judged.sk = 'head' OR judged.sk >= 'J#' AND judged.sk < 'J$')
+            AND value ->> iif(judged.sk = 'head', '$.name', '$[0]') = $signal)`,
+      { $signal: query.signal },
+    );
   }
   return { where: parts.join(' AND '), bindings };
 }
 
 function sortOf({ sort, status }: DeskQuery): { column: string; order: 'ASC' | 'DESC' } {
   if (sort === 'risk') return { column: `coalesce(doc ->> '$.judgement.score', 0)`, order: 'DESC' };
-  if (sort === 'reports') return { column: `doc ->> '$.reports'`, order: 'DESC' };
+  if (sort === 'reports') return { column: `coalesce(doc ->> '$.reports', 0)`, order: 'DESC' };
+  if (status === 'failed') return { column: `doc ->> '$.submittedAt'`, order: sort === 'oldest' ? 'ASC' : 'DESC' };
   const newest = sort === 'newest' || (sort === undefined && status !== 'held');
   return { column: 'gsi2sk', order: newest ? 'DESC' : 'ASC' };
 }

@@ -3,7 +3,7 @@ import type { Policy } from '../../shared/policy.ts';
 import type { Ports } from '../../shared/ports.ts';
 import type { Store } from '../../shared/store/comments.ts';
 import type { Contacts } from '../../shared/store/contacts.ts';
-import { deskListing, strip } from '../../shared/store/keys.ts';
+import { commentOf, deskListing } from '../../shared/store/keys.ts';
 import { UNCONFIRMED, UNPUBLISHED, type Notification } from '../../shared/store/notifications.ts';
 import type { Users } from '../../shared/store/users.ts';
 import { adminAddresses } from '../remind/admins.ts';
@@ -80,7 +80,7 @@ export function readerOf({
       order: 'ascending',
       limit: DIGEST_COUNTED,
     });
-    const first = items.slice(0, DIGEST_LISTED).map((item) => strip<Comment>(item));
+    const first = await store.judged(items.slice(0, DIGEST_LISTED).map(commentOf));
     return { waiting: items.length, more: cursor !== undefined, first, escalated };
   };
 

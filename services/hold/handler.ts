@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PIPELINE_SOURCE } from '../../shared/events.ts';
+import { JudgedStep, rememberedOf } from '../../shared/judged.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Service } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
@@ -13,6 +14,7 @@ const Input = z.object({
   reason: z.string(),
   executionId: z.string(),
   trace: RunTrace.optional(),
+  judged: JudgedStep,
 });
 
 /**
@@ -26,7 +28,7 @@ export const hold: Service = (ports) => {
   const store = storeOf(table, clock);
   const sites = sitesOf(table, clock);
   return async (input) => {
-    const { id, reason, executionId, trace } = parse(Input, input, 'Internal.Bug');
+    const { id, reason, executionId, trace, judged } = parse(Input, input, 'Internal.Bug');
     const { policy } = (await sites.rules((await store.mustGet(id)).site)).policy;
     const now = clock.now();
     const comment = await store.changeLatest(id, (current) => {
@@ -40,6 +42,7 @@ export const hold: Service = (ports) => {
           heldAt: now,
           heldVersion: current.version + 1,
           holdReason: reason,
+          ...rememberedOf(judged),
           dueAt: now + policy.reminderHours * 3_600_000,
         },
         by: reports ? 'reports' : 'policy',

@@ -2,7 +2,7 @@ import { STATUSES, type Comment, type Revision } from '../../shared/comment.ts';
 import type { Clock, Table } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { contactsOf } from '../../shared/store/contacts.ts';
-import { deskListing, headKey, strip } from '../../shared/store/keys.ts';
+import { commentOf, deskListing, headKey } from '../../shared/store/keys.ts';
 import { sitesOf, type Thread } from '../../shared/store/sites.ts';
 import type { Vault } from '../../shared/vault.ts';
 import { STATUS, type ExportEnd, type ExportRow } from './sluice.ts';
@@ -24,10 +24,24 @@ export async function* commentsOf(table: Table, site: string): AsyncGenerator<Co
         limit: PAGE,
         ...(cursor && { cursor }),
       });
-      for (const item of page.items) if (item.sk === 'head') yield strip<Comment>(item);
+      for (const item of page.items) if (item.sk === 'head') yield commentOf(item);
       cursor = page.cursor;
     } while (cursor);
   }
+  // What has no verdict is in no listing, but for what waits in the dead letters.
+  let cursor: string | undefined;
+  do {
+    const page = await table.query({
+      index: 'gsi2',
+      pk: deskListing(site, 'failed'),
+      limit: MOST_KEYS,
+      ...(cursor && { cursor }),
+    });
+    for (const item of await table.getMany(page.items.map(({ pk }) => headKey(pk.slice(2))))) {
+      if (item && item.gsi2pk === undefined) yield commentOf(item);
+    }
+    cursor = page.cursor;
+  } while (cursor);
 }
 
 /**
@@ -66,7 +80,8 @@ export async function* exportRows(
         if (row) yield row;
       }
       const [revisions, log] = await Promise.all([store.allRevisions(comment.id), store.log(comment.id)]);
-      yield { type: 'comment', comment, revisions, log };
+      const [whole = comment] = await store.judged([comment]);
+      yield { type: 'comment', comment: whole, revisions, log };
     }
   }
 }
@@ -129,7 +144,7 @@ async function* inOrder(table: Table, ids: ReadonlyMap<string, number> | undefin
   const sorted = [...(ids ?? [])].sort(([a, atA], [b, atB]) => atA - atB || (a < b ? -1 : 1)).map(([id]) => id);
   for (let from = 0; from < sorted.length; from += MOST_KEYS) {
     for (const item of await table.getMany(sorted.slice(from, from + MOST_KEYS).map(headKey))) {
-      if (item) yield strip<Comment>(item);
+      if (item) yield commentOf(item);
     }
   }
 }

@@ -222,6 +222,10 @@ function withoutWords(item: Item): Write | undefined {
   const { sk } = item;
   if (sk.startsWith('R#') || sk.startsWith('M#') || sk === 'claim') return { delete: item };
   if (sk.startsWith('Z#')) return 'note' in item ? { put: without(item, ['note']) } : undefined;
+  if (sk.startsWith('J#')) {
+    const { signals } = item as Item & { signals: readonly (readonly unknown[])[] };
+    return { put: { ...item, signals: signals.map(([name, weight]) => [name, weight, '']) } };
+  }
   if (!sk.startsWith('L#')) return undefined;
   const row = item as Item & LogRow;
   const put = without(item, ['note', 'before']);

@@ -50,7 +50,7 @@ export function importWriter({ table, vault, clock, site, report, ...options }: 
   async function listAnswered(answered: readonly string[]): Promise<void> {
     await inTurns(answered, async (id) => {
       const item = await table.get(headKey(id));
-      const comment = item && strip<Comment>(item);
+      const comment = item && commentOf(item);
       if (!comment || comment.site !== site.id || comment.publishedAt !== undefined) return;
       const next = headItem({ ...comment, publishedAt: comment.submittedAt });
       // Who changes it meanwhile decides its place.

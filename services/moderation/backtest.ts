@@ -1,4 +1,4 @@
-import type { Comment, Verdict } from '../../shared/comment.ts';
+import type { Comment, JudgedComment, Verdict } from '../../shared/comment.ts';
 import type { Policy } from '../../shared/policy.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
@@ -48,7 +48,7 @@ const sum = (signals: readonly { name: string; weight: number }[]) =>
  *
  * The score stays what it was, but for blocklists: they are the policy's own.
  */
-export function rejudge(comment: Comment, body: string, policy: Policy, nowMs: number): Verdict | undefined {
+export function rejudge(comment: JudgedComment, body: string, policy: Policy, nowMs: number): Verdict | undefined {
   const { judgement, author } = comment;
   if (!judgement) return undefined;
   // A ban is no part of a policy.
@@ -121,7 +121,8 @@ export async function backtest(
   };
   let oldest = clock.now();
   let seen = 0;
-  for await (const heads of newestOf(ports, site, last)) {
+  for await (const page of newestOf(ports, site, last)) {
+    const heads = await store.judged(page);
     const texts = await store.revisions(
       heads.map(({ id, judgement, revision }) => ({ id, revision: judgement?.revision ?? revision })),
     );

@@ -134,6 +134,7 @@ export function commentRoutes(ports: Ports, changes: Changes): Route<Moderator>[
     responses: { 200: { description: 'The row and what stands behind it' } },
     async handle({ caller, params }) {
       const comment = await mustSee(caller, params.id ?? '');
+      const judgement = (await store.judged([comment]))[0]?.judgement;
       const { id, site, thread, author, fingerprint, parentId } = comment;
       const at = timeKey(comment.submittedAt, id);
       const level = (order: 'ascending' | 'descending') =>
@@ -174,17 +175,17 @@ export function commentRoutes(ports: Ports, changes: Changes): Route<Moderator>[
           ...base,
           body: (revisions.find(({ revision }) => revision === shownRevision(comment)) ?? shown)?.body ?? '',
           revisions,
-          signals: comment.judgement?.signals ?? [],
-          ...(comment.judgement && {
+          signals: judgement?.signals ?? [],
+          ...(judgement && {
             judgement: {
-              verdict: comment.judgement.verdict,
-              score: comment.judgement.score,
-              toxicity: comment.judgement.toxicity,
-              policyVersion: comment.judgement.policyVersion,
-              modelVersion: comment.judgement.modelVersion,
-              executionId: comment.judgement.executionId,
-              degraded: comment.judgement.degraded ?? [],
-              at: comment.judgement.at,
+              verdict: judgement.verdict,
+              score: judgement.score,
+              toxicity: judgement.toxicity,
+              policyVersion: judgement.policyVersion,
+              modelVersion: judgement.modelVersion,
+              executionId: judgement.executionId,
+              degraded: judgement.degraded ?? [],
+              at: judgement.at,
             },
           }),
           log: log.map(({ before: _before, ...told }) => ({ ...told, by: told.by.replace(/^user:/, '') })),

@@ -75,7 +75,8 @@ export function mailDecisionRoutes(ports: Ports, changes: Changes): Route<Modera
         const { comment, site, version } = opened;
         if (comment.version !== version) return overtaken(comment);
         const text = await store.revision(comment.id, shownRevision(comment));
-        const reasons = (comment.judgement?.signals ?? []).slice(0, 3);
+        const [judged] = await store.judged([comment]);
+        const reasons = (judged?.judgement?.signals ?? []).slice(0, 3);
         const others = MailedAction.options.filter((action) => action !== wanted);
         return page(200, {
           title: `${ACTIONS[wanted]}?`,

@@ -83,7 +83,7 @@ export async function rows(ports: Needs, comments: readonly Comment[]): Promise<
     const items = unique.length > 0 ? await table.getMany(unique) : [];
     return new Map(items.flatMap((item) => (item ? [[item.pk, strip<T>(item)] as const] : [])));
   };
-  const [texts, threads, writers, parents, claims, dead, likes, policies] = await Promise.all([
+  const [texts, threads, writers, parents, claims, dead, likes, policies, whole] = await Promise.all([
     store.revisions(comments.map((comment) => ({ id: comment.id, revision: shownRevision(comment) }))),
     keyed<Thread>(comments.map(({ site, thread }) => threadKey(site, thread))),
     keyed<Record<string, unknown>>(comments.map(({ site, author }) => writerKey(site, author.key))),
@@ -98,6 +98,7 @@ export async function rows(ports: Needs, comments: readonly Comment[]): Promise<
         async (site) => [site, (await sites.rules(site)).policy] as const,
       ),
     ),
+    store.judged(comments),
   ]);
   const parentOf = new Map(parents.flatMap((parent) => (parent ? [[parent.id, parent] as const] : [])));
   const policyOf = new Map(policies);
@@ -112,6 +113,7 @@ export async function rows(ports: Needs, comments: readonly Comment[]): Promise<
     const published = count('published');
     const bad = count('rejected') + count('spam');
     const { role, url, network } = comment.author;
+    const judgement = whole[index]?.judgement;
     return {
       id: comment.id,
       version: comment.version,
@@ -142,8 +144,8 @@ export async function rows(ports: Needs, comments: readonly Comment[]): Promise<
       html: texts[index]?.html ?? '',
       excerpt: comment.excerpt,
       lang: comment.lang,
-      ...(comment.judgement && { score: comment.judgement.score, toxicity: comment.judgement.toxicity }),
-      top: (comment.judgement?.signals ?? []).slice(0, 3),
+      ...(judgement && { score: judgement.score, toxicity: judgement.toxicity }),
+      top: (judgement?.signals ?? []).slice(0, 3),
       submittedAt: comment.submittedAt,
       ...(comment.heldAt !== undefined && { heldSince: comment.heldAt }),
       ...(comment.dueAt !== undefined && { dueAt: comment.dueAt }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Comment } from '../../shared/comment.ts';
 import { SluiceError } from '../../shared/errors.ts';
+import { JudgedStep, rememberedOf } from '../../shared/judged.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Service } from '../../shared/ports.ts';
 import { assertTransition, storeOf } from '../../shared/store/comments.ts';
@@ -13,6 +14,7 @@ const Input = z.object({
   executionId: z.string(),
   /** Of the run that judged the comment; a review has none. */
   trace: RunTrace.optional(),
+  judged: JudgedStep,
 });
 
 /**
@@ -41,7 +43,7 @@ export const publish: Service = (ports) => {
   };
 
   return async (input) => {
-    const { id, version, executionId, trace } = parse(Input, input, 'Internal.Bug');
+    const { id, version, executionId, trace, judged } = parse(Input, input, 'Internal.Bug');
     if (!trace) {
       const comment = await store.get(id);
       if (!comment) return { id, next: 'done' };
@@ -55,8 +57,8 @@ export const publish: Service = (ports) => {
       const edit =
         now.status === 'published' &&
         now.revision !== now.publishedRevision &&
-        now.judgement?.revision === now.revision &&
-        now.judgement.verdict === 'publish';
+        judged?.revision === now.revision &&
+        judged.verdict === 'publish';
       if (!first && !edit) return undefined;
       if (first) assertTransition(now, 'published', 'policy');
       return {
@@ -65,6 +67,7 @@ export const publish: Service = (ports) => {
           publishedRevision: now.revision,
           pendingRevision: null,
           publishedAt: now.publishedAt ?? clock.now(),
+          ...rememberedOf(judged),
         },
         by: 'policy',
         action: edit ? 'publish-edit' : 'publish',

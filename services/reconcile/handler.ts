@@ -2,7 +2,7 @@ import type { Comment } from '../../shared/comment.ts';
 import type { Service } from '../../shared/ports.ts';
 import { reviewOf } from '../../shared/review.ts';
 import { storeOf } from '../../shared/store/comments.ts';
-import { deskListing, strip } from '../../shared/store/keys.ts';
+import { commentOf, deskListing } from '../../shared/store/keys.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { authorNotify } from '../author-notify/handler.ts';
 import { settleOwed } from '../moderation/decide.ts';
@@ -35,7 +35,7 @@ export const reconcile: Service = (ports) => {
     const page = await table.query({ index: 'gsi2', pk: listing, limit: ROUND, ...(cursor && { cursor }) });
     if (page.cursor) cursors.set(listing, page.cursor);
     else cursors.delete(listing);
-    return page.items.map((item) => strip<Comment>(item));
+    return page.items.map(commentOf);
   };
 
   const due = async (kind: 'OWED' | 'WAKE' | 'REVISIT', before: number): Promise<readonly Comment[]> => {
@@ -45,7 +45,7 @@ export const reconcile: Service = (ports) => {
       to: String(before).padStart(13, '0'),
       limit: ROUND,
     });
-    return items.map((item) => strip<Comment>(item));
+    return items.map(commentOf);
   };
 
   /**
@@ -53,7 +53,7 @@ export const reconcile: Service = (ports) => {
    * published comment, the comment goes to the queue and stays visible.
    */
   const revisit = async (comment: Comment): Promise<boolean> => {
-    const { judgement } = comment;
+    const judgement = (await store.judged([comment]))[0]?.judgement;
     if (!judgement?.degraded) return false;
     const { site, policy } = await sites.rules(comment.site);
     const text = await store.revision(comment.id, judgement.revision);
@@ -66,10 +66,8 @@ export const reconcile: Service = (ports) => {
     const { degraded: _answered, ...rest } = judgement;
     const next = { ...rest, score: 1 / (1 + Math.exp(-odds)), signals: [...signals, ...rest.signals] };
     const doubtful = comment.status === 'published' && next.score >= policy.policy.holdAt;
-    const kept = await store.annotate(comment, {
-      judgement: next,
-      ...(doubtful && { queued: true, heldAt: clock.now(), holdReason: 'second-opinion' }),
-    });
+    const queued = { queued: true, heldAt: clock.now(), holdReason: 'second-opinion' };
+    const kept = await store.rejudge(comment, next, doubtful ? queued : {});
     if (kept) log.info({ commentId: comment.id, doubtful }, 'judged again: a provider is back');
     return kept;
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { JudgedStep, rememberedOf } from '../../shared/judged.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Service } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
@@ -11,6 +12,7 @@ const Input = z.object({
   reason: z.string().optional(),
   executionId: z.string(),
   trace: RunTrace.optional(),
+  judged: JudgedStep,
 });
 
 /**
@@ -21,17 +23,17 @@ export const reject: Service = (ports) => {
   const { clock, table } = ports;
   const store = storeOf(table, clock);
   return async (input) => {
-    const { id, reason, executionId, trace } = parse(Input, input, 'Internal.Bug');
+    const { id, reason, executionId, trace, judged } = parse(Input, input, 'Internal.Bug');
     const comment = await store.changeLatest(id, (now) => {
       const edit =
         now.status === 'published' &&
         trace !== undefined &&
         now.publishedRevision !== now.revision &&
-        now.judgement?.revision === now.revision &&
-        now.judgement.verdict === 'reject';
+        judged?.revision === now.revision &&
+        judged.verdict === 'reject';
       if (edit && now.pendingRevision === null && now.reason !== `edit-${now.revision}`) {
         return {
-          set: { reason: `edit-${now.revision}` },
+          set: { reason: `edit-${now.revision}`, ...rememberedOf(judged) },
           by: 'policy',
           action: 'reject-edit',
           ...(trace && { trace: traceOf(trace, executionId, clock.now()) }),
@@ -39,7 +41,7 @@ export const reject: Service = (ports) => {
       }
       if (now.status !== 'received') return undefined;
       return {
-        set: { status: 'rejected', reason: reason ?? 'policy' },
+        set: { status: 'rejected', reason: reason ?? 'policy', ...rememberedOf(judged) },
         by: 'policy',
         action: 'reject',
         reason: reason ?? 'policy',

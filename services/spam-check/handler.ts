@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Comment, Judgement } from '../../shared/comment.ts';
 import { SluiceError } from '../../shared/errors.ts';
+import { judgedOf } from '../../shared/judged.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Policy } from '../../shared/policy.ts';
 import type { Key, Ports, Service, Table } from '../../shared/ports.ts';
@@ -23,11 +24,11 @@ import { signalsOf, type Evidence, type WeighedSignal } from './signals.ts';
 const Input = z.object({ id: z.string(), version: z.number(), executionId: z.string() });
 
 const DAY_S = 86_400;
-const RACES = 8;
-/** Signals kept with a verdict; those beyond moved nothing. */
-const MOST_SIGNALS = 12;
+/** Signals kept with a verdict; those beyond, and those lighter, moved nothing. Without a weight there is a rule. */
+const MOST_SIGNALS = 10;
+const LEAST_WEIGHT = 0.15;
 
-/** Weighs one comment under its site's policy and keeps the judgement with it. Only the verdict travels on. */
+/** Weighs one comment under its site's policy and keeps the judgement beside it. The verdict travels on, without its signals. */
 export const spamCheck: Service = (ports) => spamCheckBy(ports, assess);
 
 /** @param opinionOf the model's, wherever it is worked out: the same text and weights give the same opinion */
@@ -41,17 +42,13 @@ export function spamCheckBy(
   const lessons = lessonsOf(table, clock);
   return async (input) => {
     const { id, executionId } = parse(Input, input, 'Internal.Bug');
-    for (let race = 0; race < RACES; race++) {
-      const comment = await store.mustGet(id);
-      if (!waitsForVerdict(comment)) return { id, version: comment.version, next: 'done', reason: '', review: '' };
-      const known = comment.judgement?.revision === comment.revision ? comment.judgement : undefined;
-      const judgement = known ?? (await judgeComment(comment, executionId));
-      if (known || (await store.annotate(comment, { judgement, lang: judgement.lang }))) {
-        log.info({ commentId: id, site: comment.site, executionId, verdict: judgement.verdict }, 'comment judged');
-        return { id, version: comment.version, next: judgement.verdict, reason: judgement.reason, review: '' };
-      }
-    }
-    throw new SluiceError('Store.Busy', `comment ${id} changes too fast`, { hint: 'tried again by the workflow' });
+    const comment = await store.mustGet(id);
+    const { version } = comment;
+    if (!waitsForVerdict(comment)) return { id, version, next: 'done', reason: '', review: '' };
+    const judgement = await store.keepJudgement(id, await judgeComment(comment, executionId));
+    const { verdict, reason, lang } = judgement;
+    log.info({ commentId: id, site: comment.site, executionId, verdict }, 'comment judged');
+    return { id, version, next: verdict, reason, review: '', judged: { ...judgedOf(judgement), lang } };
   };
 
   async function judgeComment(comment: Comment, executionId: string): Promise<Judgement> {
@@ -144,7 +141,7 @@ export function spamCheckBy(
       score,
       toxicity: opinion.toxicity,
       lang: opinion.lang,
-      signals: signals.slice(0, MOST_SIGNALS),
+      signals: signals.filter(({ weight }) => weight === 0 || Math.abs(weight) >= LEAST_WEIGHT).slice(0, MOST_SIGNALS),
       // Whoever is banned is told why.
       reason: banned[0] && reasons[0] === 'banned' ? `banned: ${banned[0].reason}` : (reasons[0] ?? 'score'),
       policyVersion: policy.version,

@@ -227,6 +227,7 @@ async function place(unit: Unit, comment: Comment, envelope: Envelope, policy: P
   if (parent.depth + 1 > policy.replyDepth) return step(comment, 'reject', 'too-deep');
   const decided = (status: Comment['status']) => status !== 'received' && status !== 'held';
   if (!decided(parent.status)) {
+    if (!comment.parked) await store.annotate(comment, { parked: true });
     await store.park(parent.id, comment.id, { ...(envelope.detail as object), id: comment.id });
     // The parent may have been decided between the look and the parking: then nobody would release this one.
     const now = await store.mustGet(parent.id);

@@ -1,11 +1,14 @@
-import type { Actor, Comment, LogRow, Revision, Status, Trace } from '../comment.ts';
+import type { Actor, Comment, Judgement, JudgedComment, LogRow, Revision, Status, Trace } from '../comment.ts';
 import { mayBecome } from '../comment.ts';
 import { SluiceError } from '../errors.ts';
-import type { Clock, Table, Write } from '../ports.ts';
+import { judgedOf } from '../judged.ts';
+import type { Clock, Item, Table, Write, WriteResult } from '../ports.ts';
 import {
+  commentOf,
   deskListing,
   headItem,
   headKey,
+  judgementKey,
   logKey,
   parkedKey,
   repliesKey,
@@ -18,6 +21,9 @@ import {
 
 /** How often a write that lost a race is tried on the newer version before the caller hears `Store.Busy`. */
 const RACES = 8;
+
+/** Keys that are read at once. */
+const MOST_KEYS = 100;
 
 /** Parked replies that `parked` gives at once. */
 export const PARKED_PAGE = 1000;
@@ -44,7 +50,7 @@ export type Store = ReturnType<typeof storeOf>;
 export function storeOf(table: Table, clock: Clock) {
   const get = async (id: string): Promise<Comment | undefined> => {
     const item = await table.get(headKey(id));
-    return item && strip<Comment>(item);
+    return item && commentOf(item);
   };
 
   const mustGet = async (id: string): Promise<Comment> => {
@@ -60,7 +66,7 @@ export function storeOf(table: Table, clock: Clock) {
     /** In the order of the ids. */
     async getMany(ids: readonly string[]): Promise<readonly (Comment | undefined)[]> {
       const items = await table.getMany(ids.map(headKey));
-      return items.map((item) => item && strip<Comment>(item));
+      return items.map((item) => item && commentOf(item));
     },
 
     async revision(id: string, revision: number): Promise<Revision | undefined> {
@@ -84,32 +90,72 @@ export function storeOf(table: Table, clock: Clock) {
     },
 
     /**
-     * Stores a comment that nobody stored before, with its first text and whatever else belongs to the same moment.
+     * Stores a comment that nobody stored before: its first text, then the head. The text is the claim of the id.
      *
      * Twice is once: the same content answers the stored one. Throws `Comment.IdTaken` for other content.
      */
-    async create(
-      comment: Comment,
-      text: Revision,
-      also: readonly Write[] = [],
-    ): Promise<{ comment: Comment; created: boolean }> {
-      const result = await table.write([
-        { put: headItem(comment), if: 'absent' },
-        { put: { ...revisionKey(comment.id, text.revision), ...text } },
-        ...also,
-      ]);
+    async create(comment: Comment, text: Revision): Promise<{ comment: Comment; created: boolean }> {
+      const { id, contentHash } = comment;
+      const claim: Write = { put: { ...revisionKey(id, text.revision), ...text, contentHash }, if: 'absent' };
+      const head: Write = { put: headItem(comment), if: 'absent' };
+      const result = await table.writeInTurn([[claim], [head]]);
       if (result.done) return { comment, created: true };
-      const stored = await mustGet(comment.id);
-      if (stored.contentHash !== comment.contentHash || stored.site !== comment.site) {
-        throw new SluiceError('Comment.IdTaken', `comment ${comment.id} exists with other content`, {
+      const [first, standing] = await table.getMany([claim.put, headKey(id)]);
+      const stored = standing && commentOf(standing);
+      // A text of before has no hash; a later edit has another one than the submission.
+      const same = first?.contentHash ?? (stored && stored.revision > 1 ? contentHash : stored?.contentHash);
+      if (same !== contentHash || (stored && stored.site !== comment.site)) {
+        throw new SluiceError('Comment.IdTaken', `comment ${id} exists with other content`, {
           hint: 'give each comment an id of its own',
         });
       }
-      return { comment: stored, created: false };
+      if (stored) return { comment: stored, created: false };
+      // A run before this one died between the two.
+      if ((await table.write([head])).done) return { comment, created: true };
+      return { comment: await mustGet(id), created: false };
+    },
+
+    /** Keeps a judgement beside its comment; the first one of a revision stands, and is answered. */
+    async keepJudgement(id: string, judgement: Judgement): Promise<Judgement> {
+      const key = judgementKey(id, judgement.revision);
+      const { done } = await table.write([{ put: { ...key, ...packed(judgement) }, if: 'absent' }]);
+      const standing = done ? undefined : await table.get(key);
+      return standing ? unpacked(standing) : judgement;
+    },
+
+    /** The comments with all that was written of their judgements, in their order. */
+    async judged(comments: readonly Comment[]): Promise<readonly JudgedComment[]> {
+      const brief = comments.filter(({ judgement }) => judgement?.signals === undefined);
+      const found = new Map<string, Judgement>();
+      for (let from = 0; from < brief.length; from += MOST_KEYS) {
+        const some = brief.slice(from, from + MOST_KEYS);
+        const items = await table.getMany(
+          some.map(({ id, judgement, revision }) => judgementKey(id, judgement?.revision ?? revision)),
+        );
+        for (const [index, item] of items.entries()) if (item) found.set(some[index]!.id, unpacked(item));
+      }
+      return comments.map((comment) => {
+        const { judgement, ...rest } = comment;
+        if (judgement?.signals) return comment as JudgedComment;
+        const whole = found.get(comment.id);
+        return whole ? { ...rest, judgement: { ...whole, ...judgement } } : rest;
+      });
+    },
+
+    /** A judgement in place of an earlier one of the same revision; false when the comment changed meanwhile. */
+    async rejudge(comment: Comment, judgement: Judgement, set: Partial<Comment>): Promise<boolean> {
+      const head = headItem({ ...comment, ...set, judgement: judgedOf(judgement) });
+      const whole = { ...judgementKey(comment.id, judgement.revision), ...packed(judgement) };
+      return (await table.write([{ put: head, if: { version: comment.version } }, { put: whole }])).done;
     },
 
     /**
-     * One conditional write: the head at `version + 1`, its log row, and the tallies that follow from the statuses.
+     * One change, however often it is tried: the head at `version + 1`, its log row, and the tallies that follow from the
+     * statuses.
+     *
+     * The log row goes first and claims the version, then the head with the counts that readers see, then what is known of
+     * the writer. A row that stands already was left by a run that died: then all is one transaction, as it is for a
+     * person's decision. So the row of a version is always that of the head that has it.
      *
      * @returns the new head, or `conflict` with the head as it is now: somebody was faster
      */
@@ -121,6 +167,7 @@ export function storeOf(table: Table, clock: Clock) {
       for (const [field, value] of Object.entries(change.set)) {
         if (value === undefined) delete (next as Record<string, unknown>)[field];
       }
+      if (next.status !== 'received') delete next.parked;
       const row: LogRow = {
         commentId: comment.id,
         version: next.version,
@@ -136,18 +183,26 @@ export function storeOf(table: Table, clock: Clock) {
         ...(change.trace && { trace: change.trace }),
         ...(change.by.startsWith('user:') && { before: overwritten(comment, change.set) }),
       };
-      const result = await table.write([
-        { put: headItem(next), if: { version: comment.version } },
-        { put: { ...logKey(comment.id, next.version, 'change'), ...row } },
-        ...(change.revision
-          ? [{ put: { ...revisionKey(comment.id, change.revision.revision), ...change.revision } }]
-          : []),
-        ...(change.decisionId
-          ? [{ put: { pk: `X#${change.decisionId}`, sk: 'decision', commentId: comment.id, version: next.version } }]
-          : []),
-        ...tallies(comment, next),
-        ...(change.also ?? []),
-      ]);
+      const head: Write = { put: headItem(next), if: { version: comment.version } };
+      const log = { ...logKey(comment.id, next.version, 'change'), ...row };
+      const text = change.revision && {
+        put: { ...revisionKey(comment.id, change.revision.revision), ...change.revision },
+      };
+      const counts = tallies(comment, next);
+      const ofWriter = counts.filter((one) => 'add' in one && one.add.sk === 'history');
+      const shown = counts.filter((one) => !ofWriter.includes(one));
+      const whole: Write[] = [head, { put: log }, ...(text ? [text] : []), ...counts];
+      const decision = change.decisionId && {
+        put: { pk: `X#${change.decisionId}`, sk: 'decision', commentId: comment.id, version: next.version },
+      };
+      let result: WriteResult;
+      if (decision || change.also) {
+        result = await table.write([...whole, ...(decision ? [decision] : []), ...(change.also ?? [])]);
+      } else {
+        const claim: Write = { put: log, if: 'absent' };
+        result = await table.writeInTurn([[claim], [head, ...(text ? [text] : []), ...shown], ofWriter].filter(some));
+        if (!result.done && result.failed === 0) result = await table.write(whole);
+      }
       if (result.done) return { done: true, comment: next };
       return { done: false, comment: await mustGet(comment.id) };
     },
@@ -202,7 +257,7 @@ export function storeOf(table: Table, clock: Clock) {
         pk: threadListing(site, thread, parentId),
         ...page,
       });
-      return { comments: items.map((item) => strip<Comment>(item)), ...(cursor && { cursor }) };
+      return { comments: items.map(commentOf), ...(cursor && { cursor }) };
     },
 
     /** How many replies each comment has that are published, and that ever were (tombstones too), in the order of the ids. */
@@ -227,7 +282,7 @@ export function storeOf(table: Table, clock: Clock) {
         order: 'descending',
         limit,
       });
-      return items.map((item) => strip<Comment>(item));
+      return items.map(commentOf);
     },
 
     /** Puts a reply aside until its parent is decided; the event comes back as it was. */
@@ -259,6 +314,21 @@ export function storeOf(table: Table, clock: Clock) {
     },
   };
 }
+
+type PackedSignal = readonly [name: string, weight: number, words: string];
+
+/** Signals by place, not by name: so that an ordinary judgement is under a kilobyte, which is one unit to write. */
+const packed = ({ signals, ...rest }: Judgement) => ({
+  ...rest,
+  signals: signals.map(({ name, weight, words }): PackedSignal => [name, weight, words]),
+});
+
+function unpacked(item: Item): Judgement {
+  const { signals, ...rest } = strip<Omit<Judgement, 'signals'> & { signals: readonly PackedSignal[] }>(item);
+  return { ...rest, signals: signals.map(([name, weight, words]) => ({ name, weight, words })) };
+}
+
+const some = (group: readonly unknown[]) => group.length > 0;
 
 export type WriterHistory = { published: number; rejected: number; spam: number; held: number; total: number };
 

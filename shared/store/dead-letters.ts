@@ -1,5 +1,5 @@
 import type { Table } from '../ports.ts';
-import { strip, timeKey } from './keys.ts';
+import { deskListing, strip, timeKey } from './keys.ts';
 
 const DAY_S = 86_400;
 
@@ -41,13 +41,22 @@ const item = (letter: DeadLetter) => ({
   }),
 });
 
+/** Lists the comment for moderators, who find it by no status of its own; `id` as every entry of a listing has it. */
+const deadItem = ({ id, site, firstAt }: DeadLetter, commentId: string) => ({
+  pk: `C#${commentId}`,
+  sk: 'dead',
+  id: commentId,
+  deadLetterId: id,
+  ...(site && { gsi2pk: deskListing(site, 'failed'), gsi2sk: timeKey(firstAt, commentId) }),
+});
+
 export function deadLettersOf(table: Table) {
   return {
     /** The id is the message's: a letter drained twice is one. */
     async put(letter: DeadLetter): Promise<boolean> {
       const result = await table.write([
         { put: item(letter), if: 'absent' },
-        ...(letter.commentId ? [{ put: { pk: `C#${letter.commentId}`, sk: 'dead', deadLetterId: letter.id } }] : []),
+        ...(letter.commentId ? [{ put: deadItem(letter, letter.commentId) }] : []),
       ]);
       return result.done;
     },

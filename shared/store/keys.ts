@@ -4,6 +4,7 @@ import type { Item, Key } from '../ports.ts';
 /** Where everything stands in the table. One place, so that an access pattern can be read off. */
 export const headKey = (id: string): Key => ({ pk: `C#${id}`, sk: 'head' });
 export const revisionKey = (id: string, revision: number): Key => ({ pk: `C#${id}`, sk: `R#${pad(revision)}` });
+export const judgementKey = (id: string, revision: number): Key => ({ pk: `C#${id}`, sk: `J#${pad(revision)}` });
 export const logKey = (id: string, version: number, part: string): Key => ({
   pk: `C#${id}`,
   sk: `L#${pad(version)}#${part}`,
@@ -42,18 +43,43 @@ export function headItem(comment: Comment): Item {
   const deskStatus =
     comment.status === 'published' && (comment.pendingRevision !== null || comment.queued) ? 'held' : comment.status;
   const deskAt = deskStatus === 'held' ? (comment.heldAt ?? comment.submittedAt) : comment.submittedAt;
+  // What is under way is listed by nobody, and an entry would cost two writes.
+  const forDesk = comment.status !== 'received' || comment.parked;
   return {
     ...headKey(comment.id),
-    ...comment,
+    ...sparse(comment),
     ...(listed && {
       gsi1pk: threadListing(comment.site, comment.thread, comment.parentId),
       gsi1sk: timeKey(comment.submittedAt, comment.id),
     }),
-    gsi2pk: deskListing(comment.site, deskStatus),
-    gsi2sk: timeKey(deskAt, comment.id),
+    ...(forDesk && { gsi2pk: deskListing(comment.site, deskStatus), gsi2sk: timeKey(deskAt, comment.id) }),
     ...workOf(comment),
   };
 }
+
+/** What most comments have, and no head says: a head under a kilobyte costs one unit a write, each copy in an index too. */
+const USUAL = {
+  parentId: null,
+  depth: 0,
+  publishedRevision: null,
+  pendingRevision: null,
+  notifyReplies: false,
+  linkHosts: [],
+  lang: '',
+  reports: 0,
+  appeals: 0,
+} as const satisfies Partial<Comment>;
+
+const sparse = (comment: Comment): Partial<Comment> =>
+  Object.fromEntries(
+    Object.entries(comment).filter(([name, value]) => {
+      const usual = (USUAL as Record<string, unknown>)[name];
+      return !(value === usual || (name === 'linkHosts' && comment.linkHosts.length === 0));
+    }),
+  );
+
+/** The comment of a head. */
+export const commentOf = (item: Item): Comment => ({ ...USUAL, ...strip<Comment>(item) });
 
 /** What the reconciler looks for: owed consequences, providers that did not answer, and tokens that nothing waits for. */
 function workOf(comment: Comment): Pick<Item, 'gsi3pk' | 'gsi3sk'> {

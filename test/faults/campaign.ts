@@ -9,7 +9,7 @@ import { Policy } from '../../shared/policy.ts';
 import { contactsOf } from '../../shared/store/contacts.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { deadLettersOf, NO_SITE } from '../../shared/store/dead-letters.ts';
-import { strip } from '../../shared/store/keys.ts';
+import { commentOf } from '../../shared/store/keys.ts';
 import { notificationsOf } from '../../shared/store/notifications.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { vaultOf } from '../../shared/vault.ts';
@@ -320,7 +320,7 @@ async function inspect(
     database.sqlite.prepare(`SELECT doc FROM item WHERE sk = 'head' AND doc ->> '$.site' = ?`).all(SITE) as {
       doc: string;
     }[]
-  ).map(({ doc }) => strip<Comment>(JSON.parse(doc)));
+  ).map(({ doc }) => commentOf(JSON.parse(doc)));
   const byId = new Map(heads.map((head) => [head.id, head]));
 
   for (const { id, kill } of accepted.values()) {

@@ -1,7 +1,8 @@
 import type { Comment } from '../../../shared/comment.ts';
 import { STATUSES } from '../../../shared/comment.ts';
-import type { DeskQuery, Search, Table } from '../../../shared/ports.ts';
-import { deskListing } from '../../../shared/store/keys.ts';
+import type { DeskQuery, Item, Search, Table } from '../../../shared/ports.ts';
+import { storeOf } from '../../../shared/store/comments.ts';
+import { commentOf, deskListing, headKey } from '../../../shared/store/keys.ts';
 
 /** What one listing looks at; beyond it the answer is partial. DynamoDB has no full text, and a scan is out of the question. */
 const WINDOW = 1000;
@@ -56,11 +57,14 @@ async function filtered(table: Table, query: DeskQuery): Promise<Awaited<ReturnT
       }),
     ),
   );
-  const newest = pages.flatMap(({ items }) => items).toSorted((a, b) => compare(String(b.gsi2sk), String(a.gsi2sk)));
+  const items = query.status === 'failed' ? await headsOf(table, pages[0]!.items) : pages.flatMap((page) => page.items);
+  const newest = items.toSorted((a, b) => compare(String(b.gsi2sk), String(a.gsi2sk)));
   const window = newest.slice(0, WINDOW);
   const partial = newest.length > WINDOW || pages.some(({ cursor }) => cursor !== undefined);
 
-  const found = window.map((item) => item as unknown as Comment & { gsi2sk: string }).filter((one) => fits(one, query));
+  const rows = window.map((item): Row => ({ ...commentOf(item), gsi2sk: String(item.gsi2sk) }));
+  const signalled = query.signal === undefined ? undefined : await withSignal(table, rows, query.signal);
+  const found = rows.filter((one) => fits(one, query) && (signalled?.has(one.id) ?? true));
   found.sort(ORDERS[query.sort ?? 'newest']);
   const from = query.cursor === undefined ? 0 : found.findIndex(({ id }) => id === afterOf(query.cursor!)) + 1;
   const ids = found.slice(from, from + query.limit).map(({ id }) => id);
@@ -71,6 +75,25 @@ async function filtered(table: Table, query: DeskQuery): Promise<Awaited<ReturnT
     ...(more && { nextCursor: Buffer.from(ids.at(-1)!).toString('base64url') }),
     ...(partial && { partial }),
   };
+}
+
+/** What stands in the dead letters is listed beside its comment. */
+async function headsOf(table: Table, dead: readonly Item[]): Promise<readonly Item[]> {
+  const heads: Item[] = [];
+  for (let from = 0; from < dead.length; from += 100) {
+    const some = dead.slice(from, from + 100);
+    const found = await table.getMany(some.map(({ pk }) => headKey(pk.slice(2))));
+    heads.push(...found.flatMap((head, index) => (head ? [{ ...head, gsi2sk: some[index]!.gsi2sk! }] : [])));
+  }
+  return heads;
+}
+
+async function withSignal(table: Table, comments: readonly Comment[], signal: string): Promise<Set<string>> {
+  // Nothing here depends on the time.
+  const judged = await storeOf(table, { now: () => 0 }).judged(comments);
+  return new Set(
+    judged.flatMap(({ id, judgement }) => (judgement?.signals.some(({ name }) => name === signal) ? [id] : [])),
+  );
 }
 
 const afterOf = (cursor: string) => Buffer.from(cursor, 'base64url').toString('utf8');
@@ -97,7 +120,6 @@ function fits(comment: Comment, query: DeskQuery): boolean {
     (query.network === undefined || comment.author.network === query.network) &&
     (query.linkHost === undefined || comment.linkHosts.includes(query.linkHost)) &&
     (query.fingerprint === undefined || comment.fingerprint === query.fingerprint) &&
-    (query.signal === undefined || (comment.judgement?.signals.some(({ name }) => name === query.signal) ?? false)) &&
     (q === undefined ||
       comment.id === q ||
       has(comment.author.name, q) ||

@@ -166,8 +166,10 @@ export function dynamoTable(
     throw busy(`the write met other writes ${MAX_TRIES} times`);
   };
 
-  const increment: Table['increment'] = async (key, by, options) => {
-    const add: Write = { add: key, by, ...options };
+  const increment: Table['increment'] = (key, by, options) => tally({ add: key, by, ...options });
+
+  const tally = async (add: Extract<Write, { add: Key }>): Promise<Record<string, number>> => {
+    const { by } = add;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const now = nowSeconds();
       try {
@@ -188,10 +190,8 @@ export function dynamoTable(
     for (const [index, group] of groups.entries()) {
       const [only] = group;
       // A lone tally: a plain update, at half the price of the transaction whose token would keep it from counting twice.
-      if (group.length === 1 && only && 'add' in only && !only.first) {
-        const { add, by, expiresAt } = only;
-        await increment(add, by, expiresAt === undefined ? {} : { expiresAt });
-      } else if (!(await write(group)).done) return { done: false, failed: index };
+      if (group.length === 1 && only && 'add' in only) await tally(only);
+      else if (!(await write(group)).done) return { done: false, failed: index };
     }
     return { done: true };
   };

@@ -1,5 +1,5 @@
 import pino from 'pino';
-import type { Comment, Judgement } from '../../../shared/comment.ts';
+import type { Comment, JudgedComment, Judgement } from '../../../shared/comment.ts';
 import type {
   DeskQuery,
   Item,
@@ -13,7 +13,7 @@ import type {
 } from '../../../shared/ports.ts';
 import { storeOf } from '../../../shared/store/comments.ts';
 import { inTurn } from '../../../shared/store/in-turn.ts';
-import { strip } from '../../../shared/store/keys.ts';
+import { commentOf } from '../../../shared/store/keys.ts';
 import { sitesOf, Site } from '../../../shared/store/sites.ts';
 import { vaultOf } from '../../../shared/vault.ts';
 
@@ -180,7 +180,7 @@ function searchMemory(items: Map<string, Item>, query: DeskQuery) {
     String(
       items.get(keyOf({ pk: `C#${comment.id}`, sk: `R#${String(comment.revision).padStart(12, '0')}` }))?.body ?? '',
     );
-  const heads = [...items.values()].filter(({ sk }) => sk === 'head').map((item) => strip<Comment>(item));
+  const heads = [...items.values()].filter(({ sk }) => sk === 'head').map(commentOf);
   const found = heads.filter(
     (comment) =>
       comment.site === query.site &&
@@ -192,7 +192,7 @@ function searchMemory(items: Map<string, Item>, query: DeskQuery) {
             : comment.status === query.status)) &&
       (query.author === undefined || comment.author.key === query.author || comment.author.name === query.author) &&
       (query.thread === undefined || comment.thread === query.thread) &&
-      (query.signal === undefined || comment.judgement?.signals.some(({ name }) => name === query.signal)) &&
+      (query.signal === undefined || comment.judgement?.signals?.some(({ name }) => name === query.signal)) &&
       (query.lang === undefined || comment.lang === query.lang) &&
       (query.since === undefined || comment.submittedAt >= query.since) &&
       (query.until === undefined || comment.submittedAt <= query.until) &&
@@ -232,7 +232,7 @@ export async function addSite(ports: Pick<Ports, 'table' | 'clock'>, id = 'demo'
 export async function addComment(
   ports: Pick<Ports, 'table' | 'clock'>,
   some: Partial<Comment> & { id: string; body?: string; html?: string },
-): Promise<Comment> {
+): Promise<JudgedComment> {
   const { body = `Text of ${some.id}`, html, ...fields } = some;
   const now = ports.clock.now();
   const status = fields.status ?? 'held';
@@ -253,7 +253,7 @@ export async function addComment(
     revision: 1,
     at: now,
   };
-  const comment: Comment = {
+  const comment = {
     site: 'demo',
     thread: '/posts/hello',
     parentId: null,
@@ -278,7 +278,7 @@ export async function addComment(
     reports: 0,
     appeals: 0,
     ...fields,
-  };
+  } as JudgedComment;
   const text = { commentId: comment.id, revision: 1, body, html: html ?? `<p>${escape(body)}</p>`, at: now };
   await storeOf(ports.table, ports.clock).create(comment, text);
   await ports.table.increment({ pk: `F#${comment.site}#${comment.fingerprint}`, sk: 'seen' }, { n: 1 });
