@@ -1,8 +1,7 @@
-import type { Comment } from '../../shared/comment.ts';
 import { SluiceError } from '../../shared/errors.ts';
 import type { Clock, Item, Key, Table, Write } from '../../shared/ports.ts';
 import { contactsOf } from '../../shared/store/contacts.ts';
-import { headItem, headKey, strip, threadKey } from '../../shared/store/keys.ts';
+import { commentOf, headItem, headKey, strip, threadKey } from '../../shared/store/keys.ts';
 import type { Site, Thread } from '../../shared/store/sites.ts';
 import type { Vault } from '../../shared/vault.ts';
 import type { Batch, Said } from './batch.ts';
