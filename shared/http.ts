@@ -102,6 +102,54 @@ export function serve<Caller>(
   return app;
 }
 
+/** What a page of another origin may send: the answer to its preflight, whoever gives it. */
+export const PREFLIGHT = {
+  'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
+  'access-control-allow-headers': 'content-type, authorization, idempotency-key, if-none-match',
+  'access-control-max-age': '86400',
+} as const;
+
+/**
+ * An app around routes, as both runtimes have it: preflights, CORS, `Vary`, 405 with what is allowed, problem details.
+ *
+ * @param cors the headers for a page of that origin; undefined: it may not read the answer
+ * @param known every call at whose path another method is 405
+ */
+export function appOf({
+  cors,
+  known,
+  log,
+}: {
+  cors(path: string, origin: string): Promise<Record<string, string> | undefined>;
+  known: readonly { method: string; path: string }[];
+  log: Logger;
+}): Hono<{ Bindings: Bindings }> {
+  const app = new Hono<{ Bindings: Bindings }>();
+  app.use('/v1/*', async (c, next) => {
+    const origin = c.req.header('origin');
+    const allowed = origin === undefined ? undefined : await cors(c.req.path, origin);
+    if (c.req.method === 'OPTIONS') {
+      return new Response(null, { status: 204, headers: allowed ? { ...allowed, ...PREFLIGHT } : {} });
+    }
+    await next();
+    c.res.headers.set('x-content-type-options', 'nosniff');
+    // Also to who names no origin: a cache between must not hand that answer to a page of another one.
+    c.res.headers.set('vary', 'origin');
+    if (allowed) for (const [name, value] of Object.entries(allowed)) c.res.headers.set(name, value);
+    return undefined;
+  });
+  app.notFound((c) => nothingFor(known, c.req));
+  app.onError((error) => {
+    if (!(error instanceof SluiceError)) log.error({ err: error }, 'request failed');
+    return problem(
+      error instanceof SluiceError
+        ? error
+        : new SluiceError('Internal.Bug', 'the request failed here', { hint: 'try again', cause: error }),
+    );
+  });
+  return app;
+}
+
 /** What stands at a path that this method does not reach: 405 with the methods that do (RFC 9110, 15.5.6), or 404. */
 export function nothingFor(
   routes: readonly { method: string; path: string }[],

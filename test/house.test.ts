@@ -68,8 +68,23 @@ const DOORS: Record<string, readonly string[]> = {
   // What is imported is cleaned, rendered and keyed as what is submitted.
   'services/import': ['shared', 'services/validate', 'services/spam-check/fingerprint.ts'],
   services: ['shared'],
-  'infra/aws': ['shared', 'services', 'infra/topology.ts', 'infra/commands/place.ts', 'infra/measurements.json'],
-  'infra/local': ['shared', 'services', 'infra/topology.ts', 'infra/commands/place.ts'],
+  'infra/aws': [
+    'shared',
+    'services',
+    'infra/topology.ts',
+    'infra/web.ts',
+    'infra/served.ts',
+    'infra/commands/place.ts',
+    'infra/measurements.json',
+  ],
+  'infra/local': [
+    'shared',
+    'services',
+    'infra/topology.ts',
+    'infra/web.ts',
+    'infra/served.ts',
+    'infra/commands/place.ts',
+  ],
   infra: ['shared', 'services', 'infra'],
   test: ['shared', 'services', 'infra', 'workflows'],
 };

@@ -147,6 +147,7 @@ const apart: Plugin = {
  *   takes of it what is used.
  * - The SDK's schemas name their fields by constants in brackets, which esbuild must keep; as plain names it drops those of
  *   operations that nobody calls.
+ * - The SDK's error classes say twice what their base class sets; SHA-256 is Node's.
  * - On Lambda credentials stand in the environment, profiles in no file, and no endpoint of ours is global (SigV4A).
  * - Formats of strings in zod (ours are patterns), the global `crypto` for what `node:crypto` does, pino's own JSON.
  * - Worker threads, files and redaction for logs, event streams, the cache of discovered endpoints (DynamoDB's is off), JSON
@@ -177,6 +178,10 @@ export const lean: Plugin = {
     });
     build.onLoad({ filter: /@aws-sdk[\\/].*schemas_0\.js$/ }, async ({ path }) => ({
       contents: withPlainNames(await readFile(path, 'utf8')),
+    }));
+    build.onLoad({ filter: /checksum[\\/]sha256[\\/]Sha256Js\.js$/ }, () => ({ contents: 'export class Sha256Js {}' }));
+    build.onLoad({ filter: /@aws-sdk[\\/].*models[\\/]errors\.js$/ }, async ({ path }) => ({
+      contents: withShortErrors(await readFile(path, 'utf8')),
     }));
     build.onLoad({ filter: /@aws-sdk[\\/][^\\/]+[\\/]package\.json$/ }, async ({ path }) => {
       const { version } = JSON.parse(await readFile(path, 'utf8')) as { version: string };
@@ -244,6 +249,13 @@ export const withPureSchemas = (source: string): string =>
 /** `z.string().email()` and its like, twenty classes that we never ask for: formats of ours are patterns. */
 const withoutFormats = (source: string): string =>
   source.replace(/(export const ZodString = [\s\S]*?\n\}, )\{[\s\S]*?\n\}\);/, '$1{});');
+
+/** Without the fields and the prototype that the constructor of `ServiceException` sets from the same values. */
+export const withShortErrors = (source: string): string =>
+  source.replaceAll(
+    /^ {4}name = "\w+";\n|^ {4}\$fault = "\w+";\n|^ +Object\.setPrototypeOf\(this, \w+\.prototype\);\n/gm,
+    '',
+  );
 
 /** The same exports, each a maker of what refuses to run: schemas make some of them when they are made themselves. */
 const hollow = (source: string): string =>

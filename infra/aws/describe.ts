@@ -1,9 +1,15 @@
 import { doorOf } from '../../services/door/door.ts';
-import { doorRoutes } from '../../services/door/routes.ts';
-import { moderationRoutes } from '../../services/moderation/routes.ts';
-import type { Call, Route } from '../../shared/http.ts';
+import { rulesRoutes } from '../../services/moderation/rules-routes.ts';
+import { settingsRoutes } from '../../services/moderation/settings-routes.ts';
+import type { Call } from '../../shared/http.ts';
 import type { Ports } from '../../shared/ports.ts';
+import { SERVED } from '../served.ts';
+import { publicRoutes } from '../web.ts';
+import type { Environment } from './environment.ts';
 import { DESCRIPTIONS } from './http/descriptions.ts';
+import { deskRoutes } from './http/moderation.ts';
+import { type Oidc, oidcRoutes } from './http/oidc.ts';
+import { unusable } from './unusable.ts';
 
 /**
  * The pages that describe the API, by their paths: the door's own routes asked once, at synth, so that no function carries
@@ -11,8 +17,14 @@ import { DESCRIPTIONS } from './http/descriptions.ts';
  */
 export async function describeApi(): Promise<Record<string, unknown>> {
   const ports = unusable as Ports;
-  const described = moderationRoutes(ports) as unknown as Route<never>[];
-  const routes = doorRoutes(doorOf(ports, { rateLimit: true }), described);
+  const desk = [
+    ...SERVED,
+    ...deskRoutes(ports),
+    ...rulesRoutes(ports),
+    ...settingsRoutes(ports),
+    ...oidcRoutes(ports, unusable as Environment, unusable as Oidc),
+  ];
+  const routes = publicRoutes(doorOf(ports, { rateLimit: true }), desk);
   const pages = await Promise.all(
     DESCRIPTIONS.map(async (path) => {
       const route = routes.find((one) => one.path === path)!;
@@ -21,10 +33,3 @@ export async function describeApi(): Promise<Record<string, unknown>> {
   );
   return Object.fromEntries(pages);
 }
-
-/** Routes are data: naming them touches no port. Whatever is asked of one is itself again. */
-const unusable: unknown = new Proxy(() => {}, {
-  get: (_, property) =>
-    property === Symbol.toPrimitive ? () => '' : property === 'startsWith' ? () => false : unusable,
-  apply: () => unusable,
-});

@@ -44,6 +44,7 @@ import {
   UserPoolClientIdentityProvider,
 } from 'aws-cdk-lib/aws-cognito';
 import type { Construct } from 'constructs';
+import { PREFLIGHT } from '../../shared/http.ts';
 import { ORIGIN_HEADER } from './gate.ts';
 import { acknowledge } from './nag.ts';
 import { named } from './names.ts';
@@ -68,7 +69,7 @@ const PAGE_NAMES = `function handler({ request }) {
  * Answers preflights where the reader is: the API behind would say the same, a third of its requests long. That any origin
  * may ask gives nothing away, since the door names a site's own origins in the answers that count, and no cookie is involved.
  */
-const PREFLIGHT = `function handler({ request }) {
+const ANSWER_PREFLIGHT = `function handler({ request }) {
   const { origin } = request.headers;
   if (request.method !== 'OPTIONS' || !origin || request.uri.startsWith('/v1/moderation')) return request;
   return {
@@ -76,9 +77,9 @@ const PREFLIGHT = `function handler({ request }) {
     statusDescription: 'No Content',
     headers: {
       'access-control-allow-origin': { value: origin.value },
-      'access-control-allow-methods': { value: 'GET, POST, PUT, PATCH, DELETE' },
-      'access-control-allow-headers': { value: 'content-type, authorization, idempotency-key, if-none-match' },
-      'access-control-max-age': { value: '86400' },
+${Object.entries(PREFLIGHT)
+  .map(([name, value]) => `      '${name}': { value: '${value}' },`)
+  .join('\n')}
       vary: { value: 'origin' },
     },
   };
@@ -193,7 +194,7 @@ export class EdgeStack extends Stack {
     const preflight = new CloudFrontFunction(this, 'preflight', {
       functionName: named(stage, 'preflight'),
       runtime: FunctionRuntime.JS_2_0,
-      code: FunctionCode.fromInline(PREFLIGHT),
+      code: FunctionCode.fromInline(ANSWER_PREFLIGHT),
     });
     const noCache: BehaviorOptions = {
       origin: apiOrigin,

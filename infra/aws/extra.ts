@@ -1,4 +1,8 @@
+import { rulesRoutes } from '../../services/moderation/rules-routes.ts';
+import { settingsRoutes } from '../../services/moderation/settings-routes.ts';
+import type { Ports } from '../../shared/ports.ts';
 import { type FunctionSpec, topology } from '../topology.ts';
+import { unusable } from './unusable.ts';
 
 /**
  * Functions that AWS alone needs: locally one server is the door and the desk, and SMTP tells of bounces by itself.
@@ -10,6 +14,11 @@ export type ExtraSpec = FunctionSpec & {
   /** Reads the depth of every queue, for /health. */
   looksAtQueues?: true;
 };
+
+/** Each path as the HTTP API writes it: of its routes the most specific is taken. */
+const pathsOf = (routesOf: (ports: Ports) => readonly { path: string }[]) => [
+  ...new Set(routesOf(unusable as Ports).map(({ path }) => `ANY ${path.replaceAll(/:(\w+)/g, '{$1}')}`)),
+];
 
 export const EXTRA: Readonly<Record<string, ExtraSpec>> = {
   door: {
@@ -30,33 +39,34 @@ export const EXTRA: Readonly<Record<string, ExtraSpec>> = {
     may: {
       table: 'write',
       putEvents: true,
-      // A redrive sends a dead letter to the queue that it came from.
-      send: Object.keys(topology.queues).filter((name) => topology.queues[name]?.deadLetter),
+      // A held decision, or one undone, waits anew.
+      start: ['review'],
       answer: ['review'],
       secret: true,
     },
     routes: ['ANY /v1/moderation/{proxy+}'],
-    looksAtQueues: true,
   },
   settings: {
     kind: 'http',
     folder: 'moderation',
     memoryMb: 512,
     timeoutSeconds: 25,
-    // The test of a webhook.
-    may: { table: 'write', send: ['webhooks'], secret: true },
-    routes: [
-      'ANY /v1/moderation/oidc/{proxy+}',
-      'ANY /v1/moderation/sites',
-      'ANY /v1/moderation/sites/{site}',
-      'ANY /v1/moderation/sites/{site}/authors/{author}',
-      'ANY /v1/moderation/sites/{site}/webhooks',
-      'ANY /v1/moderation/sites/{site}/webhooks/{hook}',
-      'ANY /v1/moderation/sites/{site}/webhooks/{hook}/test',
-      'ANY /v1/moderation/threads',
-      'ANY /v1/moderation/threads/aliases',
-      'ANY /v1/moderation/persons/{proxy+}',
-    ],
+    may: {
+      table: 'write',
+      // A redrive sends a dead letter to the queue that it came from; the test of a webhook to its own.
+      send: Object.keys(topology.queues).filter((name) => topology.queues[name]?.deadLetter),
+      secret: true,
+    },
+    looksAtQueues: true,
+    routes: ['ANY /v1/moderation/oidc/{proxy+}', ...pathsOf(settingsRoutes)],
+  },
+  rules: {
+    kind: 'http',
+    folder: 'moderation',
+    memoryMb: 512,
+    timeoutSeconds: 25,
+    may: { table: 'write', secret: true },
+    routes: pathsOf(rulesRoutes),
   },
   /** Bounces and complaints of SES → no more mail to that address. */
   'mail-feedback': {

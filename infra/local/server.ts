@@ -4,23 +4,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getRequestListener } from '@hono/node-server';
-import { Hono } from 'hono';
 import type { Logger } from 'pino';
-import { z } from 'zod';
 import { SluiceError } from '../../shared/errors.ts';
-import { MAX_REQUEST_BYTES, nothingFor, problem, serve, type Bindings, type Route } from '../../shared/http.ts';
+import { appOf, MAX_REQUEST_BYTES, nothingFor, problem, serve } from '../../shared/http.ts';
 import { PIPELINE_SOURCE } from '../../shared/events.ts';
 import { corsOf } from '../../services/door/cors.ts';
 import { doorOf } from '../../services/door/door.ts';
-import { pageRoutes } from '../../services/door/pages.ts';
 import { knows } from '../../services/door/read.ts';
-import { doorRoutes } from '../../services/door/routes.ts';
 import { changesOf } from '../../services/moderation/changes.ts';
 import { moderationRoutes } from '../../services/moderation/routes.ts';
 import type { Moderator } from '../../services/moderation/moderator.ts';
 import { authenticate } from '../../services/moderation/sessions.ts';
-import { authorRoutes } from '../../services/author/routes.ts';
-import { mailRoutes } from '../../services/deliver/mail-routes.ts';
+import { SERVED } from '../served.ts';
+import { publicRoutes } from '../web.ts';
 import { mailboxRoutes } from './mail.ts';
 import { page } from '../../services/deliver/page.ts';
 import { clientResolver } from './client.ts';
@@ -55,32 +51,6 @@ const pageHeaders = (html: string): Record<string, string> => {
     'referrer-policy': 'strict-origin-when-cross-origin',
   };
 };
-
-/** What is answered beside the routes, as the OpenAPI page tells of it. */
-const SERVED_HERE: readonly Pick<Route, 'method' | 'path' | 'summary' | 'access' | 'responses'>[] = [
-  {
-    method: 'GET',
-    path: '/health',
-    summary: 'Whether it serves, and what waits in each queue',
-    access: 'public',
-    responses: {
-      200: {
-        description: 'By queue',
-        schema: z.object({
-          status: z.literal('ok'),
-          queues: z.record(z.string(), z.object({ depth: z.int(), inFlight: z.int(), dead: z.int() })),
-        }),
-      },
-    },
-  },
-  {
-    method: 'GET',
-    path: '/embed.js',
-    summary: 'The widget',
-    access: 'public',
-    responses: { 200: { description: 'JavaScript' } },
-  },
-];
 
 export type LocalServer = {
   server: Server;
@@ -118,41 +88,14 @@ export function localServer(
     else if (by === 'policy') changes.push({ site, commentId, type: 'decided', by, status, version });
   });
   const moderation = moderationRoutes(ports, changes, { live: true });
-  const cors = corsOf(door);
   const files = new Map<string, { body: Buffer; headers: Record<string, string> } | undefined>();
 
-  const app = new Hono<{ Bindings: Bindings }>();
-  app.use('/v1/*', async (c, next) => {
-    const origin = c.req.header('origin');
-    const allowed = origin === undefined ? undefined : await cors(c.req.path, origin);
-    if (c.req.method === 'OPTIONS') {
-      return new Response(null, {
-        status: 204,
-        headers: allowed
-          ? {
-              ...allowed,
-              'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
-              'access-control-allow-headers': 'content-type, authorization, idempotency-key, if-none-match',
-              'access-control-max-age': '86400',
-            }
-          : {},
-      });
-    }
-    await next();
-    c.res.headers.set('x-content-type-options', 'nosniff');
-    // Also to who names no origin: a cache between must not hand that answer to a page of another one.
-    c.res.headers.set('vary', 'origin');
-    if (allowed) for (const [name, value] of Object.entries(allowed)) c.res.headers.set(name, value);
-    return undefined;
-  });
+  const forAnyone = publicRoutes(door, [...SERVED, ...moderation]);
+  const known = [...forAnyone, ...SERVED, ...moderation];
+  const app = appOf({ cors: corsOf(door), known, log });
   app.get('/health', async (c) =>
     c.json({ status: 'ok', queues: await health() }, 200, { 'cache-control': 'no-store' }),
   );
-  const besides = [...mailRoutes(ports), ...authorRoutes(door), ...pageRoutes(door)];
-  const publicRoutes: Route[] = [
-    ...doorRoutes(door, [...besides, ...SERVED_HERE, ...moderation] as unknown as Route<never>[]),
-    ...besides,
-  ];
   const anyone = async (): Promise<undefined> => undefined;
   const whoever = authenticate(ports);
   for (const path of ['/mailbox', '/mailbox/*', '/executions', '/executions/*']) {
@@ -172,18 +115,8 @@ export function localServer(
       log,
     }),
   );
-  app.route('/', serve(publicRoutes, { authenticate: anyone, log }));
+  app.route('/', serve(forAnyone, { authenticate: anyone, log }));
   app.get('*', (c) => fileAt(c.req.path) ?? nothingFor(known, c.req));
-  const known = [...publicRoutes, ...SERVED_HERE, ...moderation];
-  app.notFound((c) => nothingFor(known, c.req));
-  app.onError((error) => {
-    if (!(error instanceof SluiceError)) log.error({ err: error }, 'request failed');
-    return problem(
-      error instanceof SluiceError
-        ? error
-        : new SluiceError('Internal.Bug', 'the request failed here', { hint: 'try again', cause: error }),
-    );
-  });
 
   async function health() {
     const queues = await runtime.health();

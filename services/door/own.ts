@@ -5,7 +5,6 @@ import type { Comment } from '../../shared/comment.ts';
 import { SluiceError } from '../../shared/errors.ts';
 import { COMMENTS_SOURCE } from '../../shared/events.ts';
 import type { Call, Reply } from '../../shared/http.ts';
-import { reviewOf } from '../../shared/review.ts';
 import { checkDraft } from '../validate/check.ts';
 import type { Door } from './door.ts';
 import { takeTurn } from './limits.ts';
@@ -104,14 +103,14 @@ export async function remove(door: Door, call: Call): Promise<Reply> {
   return { status: 202, body: { id, status: PUBLIC_STATUS[comment.status] } };
 }
 
-/** One look more by a person: the comment is held again with the writer's words. */
+/** One look more by a person: held again with the writer's words, in the queue at once. `reconcile` starts what reminds of it. */
 export async function appeal(door: Door, call: Call): Promise<Reply> {
   const { ports, sites, store } = door;
   const { id, comment } = await own(door, call);
   const { text }: z.infer<typeof Appeal> = call.body;
   const { policy } = (await sites.rules(comment.site)).policy;
   const at = ports.clock.now();
-  const held = await store.changeLatest(id, (now) => {
+  await store.changeLatest(id, (now) => {
     if (now.status === 'held' && now.appeal?.text === text) return undefined;
     if (now.status !== 'rejected' || now.appeals >= policy.appeals) {
       throw new SluiceError('Comment.Closed', 'there is no appeal for this comment', { hint: 'write to the site' });
@@ -129,7 +128,6 @@ export async function appeal(door: Door, call: Call): Promise<Reply> {
       action: 'appeal',
     };
   });
-  await ports.workflows.start('review', reviewOf(id, held.heldVersion ?? held.version, policy));
   ports.log.info({ commentId: id }, 'appeal held');
   return { status: 202, body: { id, status: 'waiting' } };
 }

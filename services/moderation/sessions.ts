@@ -55,11 +55,28 @@ const Who = z.object({
   roles: z.array(z.object({ site: z.string(), role: z.enum(['moderator', 'admin']) })),
 });
 
-export function sessionRoutes({ table, clock, vault, publicUrl, log }: Needs & Pick<Ports, 'publicUrl' | 'log'>) {
+type SessionPorts = Needs & Pick<Ports, 'publicUrl' | 'log'>;
+
+const cookieWith =
+  ({ publicUrl }: Pick<Ports, 'publicUrl'>) =>
+  (value: string, seconds: number) =>
+    `${SESSION_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${publicUrl.startsWith('https:') ? '; Secure' : ''}`;
+
+/** How moderators sign in here: by a password that this API takes, or on a page of another. */
+export const signInRoute = (way: { by: 'password' } | { by: 'page'; url: string }): Route<Moderator> => ({
+  method: 'GET',
+  path: '/v1/moderation/sign-in',
+  summary: 'How moderators sign in here: by a password, or on a page (AWS)',
+  access: 'public',
+  responses: { 200: { description: '{by: "password"}, or {by: "page", url}' } },
+  handle: async () => ({ status: 200, body: way }),
+});
+
+/** Signing in by password, of the local runtime. */
+export function passwordRoutes(ports: SessionPorts): Route<Moderator>[] {
+  const { table, clock, vault, log } = ports;
   const users = usersOf(table, clock);
-  const secure = publicUrl.startsWith('https:') ? '; Secure' : '';
-  const cookie = (value: string, seconds: number) =>
-    `${SESSION_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${secure}`;
+  const cookie = cookieWith(ports);
 
   const open: Route<Moderator> = {
     method: 'POST',
@@ -97,6 +114,15 @@ export function sessionRoutes({ table, clock, vault, publicUrl, log }: Needs & P
     },
   };
 
+  return [open, signInRoute({ by: 'password' })];
+}
+
+/** Of a session that is open, however it was opened. */
+export function sessionRoutes(ports: SessionPorts): Route<Moderator>[] {
+  const { table, clock, vault } = ports;
+  const users = usersOf(table, clock);
+  const cookie = cookieWith(ports);
+
   const who: Route<Moderator> = {
     method: 'GET',
     path: '/v1/moderation/sessions',
@@ -129,7 +155,7 @@ export function sessionRoutes({ table, clock, vault, publicUrl, log }: Needs & P
     },
   };
 
-  return [open, who, end];
+  return [who, end];
 }
 
 const csrf = (session: string) => `csrf:${session}`;
@@ -145,4 +171,4 @@ function cookieOf(header: string | undefined): string | undefined {
 }
 
 const signIn = (message: string) =>
-  new SluiceError('Session.Required', message, { hint: 'POST {user, password} to /v1/moderation/sessions' });
+  new SluiceError('Session.Required', message, { hint: 'sign in: GET /v1/moderation/sign-in says how' });

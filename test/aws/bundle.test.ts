@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { documentClient, dynamoTable } from '../../infra/aws/adapters/table.ts';
-import { type Bundle, bundleAll, withPlainNames } from '../../infra/aws/bundle.ts';
+import { type Bundle, bundleAll, withPlainNames, withShortErrors } from '../../infra/aws/bundle.ts';
 import type { HttpResult } from '../../infra/aws/http-entry.ts';
 import type { Table } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
@@ -57,6 +57,28 @@ it('takes constants in brackets for the plain names that they are', () => {
   const source =
     'const _h = "http";\nconst _x = other;\nexport var A$ = [9, n0, _A,\n    { [_h]: ["PUT"], [_x]: 1 }, 0\n];\n';
   expect(withPlainNames(source)).toContain('{ "http": ["PUT"], [_x]: 1 }');
+});
+
+it('shortens error classes to what their base class does not set', () => {
+  const source = [
+    'export class Gone extends Base {',
+    '    static shapeId = "x#Gone";',
+    '    name = "Gone";',
+    '    $fault = "client";',
+    '    Item;',
+    '    constructor(opts) {',
+    '        super({',
+    '            name: "Gone",',
+    '            $fault: "client",',
+    '            ...opts,',
+    '        });',
+    '        Object.setPrototypeOf(this, Gone.prototype);',
+    '        this.Item = opts.Item;',
+    '    }',
+    '}',
+  ];
+  const left = source.filter((_, line) => ![2, 3, 11].includes(line));
+  expect(withShortErrors(source.join('\n'))).toBe(left.join('\n'));
 });
 
 /**
@@ -154,7 +176,7 @@ describe('the bundled functions', () => {
     const judged = (await twice('spam-check', { id: 'c1', version: 1, executionId: 'x1' })) as { next: string };
     expect(judged).toMatchObject({ id: 'c1' });
     const trace = { startedAt: new Date().toISOString() };
-    const published = await twice('publish', { id: 'c1', executionId: 'x1', trace });
+    const published = await twice('publish', { id: 'c1', version: 1, executionId: 'x1', trace });
     expect(published).toMatchObject({ id: 'c1', next: 'notify' });
     const comment = await storeOf(table, clock).get('c1');
     expect(comment).toMatchObject({ status: 'published', publishedRevision: 1 });

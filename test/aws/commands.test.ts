@@ -55,7 +55,7 @@ const ISSO = JSON.stringify([
 ]);
 
 describe('sluice --stage', () => {
-  it('adds a site, imports into it, exports it, and forgets a person', { timeout: 60_000 }, async () => {
+  it('adds a site, imports into it, exports it, and forgets a person', { timeout: 180_000 }, async () => {
     expect(await onStage('site', 'add', 'blog', '--origin', 'https://blog.example')).toMatchObject({ code: 0 });
     const imported = await onStage('import', file('isso.json', ISSO), '--site', 'blog', '--json');
     expect(JSON.parse(imported.stdout)).toMatchObject({ imported: 2, unchanged: 0 });
@@ -72,7 +72,7 @@ describe('sluice --stage', () => {
     expect(stdout).toContain('An answer.');
   });
 
-  it('replays a file through the bus, and says what became of it', { timeout: 60_000 }, async () => {
+  it('replays a file through the bus, and says what became of it', { timeout: 180_000 }, async () => {
     const links = ['a', 'b', 'c', 'd'].map((word) => `https://kim.example/${word}`).join(' ');
     const lines = [
       { text: 'A plain remark about the weather of that week.', author: 'Wei' },
@@ -92,7 +92,7 @@ describe('sluice --stage', () => {
     expect(code).toBe(0);
   });
 
-  it('tests mail through the whole pipeline, and takes the test away', { timeout: 60_000 }, async () => {
+  it('tests mail through the whole pipeline, and takes the test away', { timeout: 180_000 }, async () => {
     const { stdout, code } = await whileServed(onStage('mail-test', 'ada@people.example'));
     expect(stdout.split('\n').map((line) => line.split(/\s+/)[0])).toEqual([
       'mail',
@@ -115,7 +115,7 @@ describe('sluice --stage', () => {
     expect(items.map(({ sk }) => sk)).not.toContainEqual(expect.stringContaining('mail-test'));
   });
 
-  it('shows dead letters and sends them again', { timeout: 60_000 }, async () => {
+  it('shows dead letters and sends them again', { timeout: 180_000 }, async () => {
     account.event('CommentSubmitted', { schema: 1, id: 'x', site: 'blog', thread: '/p', author: { name: 'Ada' } });
     await account.deliver();
     const sick = await onStage('doctor');

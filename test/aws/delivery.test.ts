@@ -99,7 +99,7 @@ async function conversation(site: string, delivery: Delivery) {
 describe('the functions as Lambda runs them, over their AWS adapters', () => {
   let once: Awaited<ReturnType<typeof conversation>>;
 
-  it('publish, hold, edit and delete what is delivered once and in order', { timeout: 60_000 }, async () => {
+  it('publish, hold, edit and delete what is delivered once and in order', { timeout: 180_000 }, async () => {
     once = await conversation('once', { times: 1, shuffle: (records) => [...records] });
     expect(once).toMatchObject({
       statuses: { a: 'published', b: 'published', c: 'published', links: 'held', edited: 'published', gone: 'deleted' },
@@ -115,7 +115,7 @@ describe('the functions as Lambda runs them, over their AWS adapters', () => {
 
   it.each([11, 12, 13])(
     'end the same when everything comes twice, and out of order: seed %i',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async (seed) => {
       const twice = await conversation(`seed${seed}`, { times: 2, shuffle: shuffler(seed) });
       expect(twice).toEqual(once);

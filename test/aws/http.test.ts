@@ -1,15 +1,22 @@
-import { describe, expect, it } from 'vitest';
+import { isDeepStrictEqual } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { authenticate } from '../../services/moderation/sessions.ts';
 import { moderationRoutes } from '../../services/moderation/routes.ts';
+import { rulesRoutes } from '../../services/moderation/rules-routes.ts';
+import { settingsRoutes } from '../../services/moderation/settings-routes.ts';
 import { describeApi } from '../../infra/aws/describe.ts';
-import { clientOf, type HttpEvent, requestOf } from '../../infra/aws/http-entry.ts';
+import { clientOf, type HttpEvent, requestOf, type WebApp } from '../../infra/aws/http-entry.ts';
 import { EXTRA } from '../../infra/aws/extra.ts';
-import { deskRoutes } from '../../infra/aws/http/moderation.ts';
+import { DESCRIPTIONS } from '../../infra/aws/http/descriptions.ts';
+import { deskApp } from '../../infra/aws/http/desk-app.ts';
+import { door } from '../../infra/aws/http/door.ts';
+import { deskRoutes, moderation } from '../../infra/aws/http/moderation.ts';
+import { rules } from '../../infra/aws/http/rules.ts';
 import { type Oidc, oidcRoutes, rolesOf } from '../../infra/aws/http/oidc.ts';
-import { settingsRoutes } from '../../infra/aws/http/settings.ts';
 import type { Environment } from '../../infra/aws/environment.ts';
 import { serve } from '../../shared/http.ts';
 import { memoryPorts } from '../fakes.ts';
+import { testInstance, type TestInstance } from '../instance.ts';
 
 const event = (headers: Record<string, string>, more: Partial<HttpEvent> = {}): HttpEvent => ({
   rawPath: '/v1/sites/blog/threads/a%2Fb/comments',
@@ -40,12 +47,26 @@ describe('a request of the HTTP API', () => {
   });
 });
 
+/** The function to which the HTTP API leads a path: by the route that names most of it. */
+function functionOf(path: string): string {
+  const fits = Object.entries(EXTRA).flatMap(([name, { routes = [] }]) =>
+    routes
+      .map((route) => route.replace('ANY ', ''))
+      .filter((route) =>
+        new RegExp(`^${route.replaceAll('{proxy+}', '.+').replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path),
+      )
+      .map((route) => ({ name, known: route.replaceAll(/\{.*?\}/g, '').length - (route.includes('+') ? 0.5 : 0) })),
+  );
+  return fits.toSorted((a, b) => b.known - a.known)[0]!.name;
+}
+
 describe('the desk on AWS', () => {
   const name = ({ method, path }: { method: string; path: string }) => `${method} ${path}`;
 
-  it('serves every route of the desk in one of its two functions, but the password', () => {
+  it('serves every route of the desk in one of its three functions, but the password', () => {
     const ports = memoryPorts();
-    const here = [...deskRoutes(ports), ...settingsRoutes(ports)].map(name);
+    const functions = { moderation: deskRoutes(ports), rules: rulesRoutes(ports), settings: settingsRoutes(ports) };
+    const here = Object.values(functions).flat().map(name);
     expect(new Set(here).size).toBe(here.length);
     expect(here.toSorted()).toEqual(
       moderationRoutes(ports)
@@ -53,20 +74,102 @@ describe('the desk on AWS', () => {
         .filter((one) => one !== 'POST /v1/moderation/sessions')
         .toSorted(),
     );
-    // Of the HTTP API's routes the most specific is taken: each path leads to the function that has it.
-    const takes = (path: string) =>
-      EXTRA.settings!.routes!.some((route) =>
-        new RegExp(`^ANY ${path.replaceAll(/:\w+/g, '\\{\\w+\\}')}$`).test(route),
-      );
-    expect(settingsRoutes(ports).filter(({ path }) => !takes(path))).toEqual([]);
-    expect(deskRoutes(ports).filter(({ path }) => takes(path))).toEqual([]);
+    for (const [wanted, routes] of Object.entries(functions)) {
+      for (const { path } of routes)
+        expect({ path, to: functionOf(path.replaceAll(/:\w+/g, 'x')) }).toEqual({ path, to: wanted });
+    }
+  });
+});
+
+/** Both over the same store: what differs is the runtime alone. */
+describe('each call', () => {
+  let local: TestInstance;
+  let apps: Record<string, WebApp>;
+  let paths: Record<string, object>;
+  beforeAll(async () => {
+    local = await testInstance();
+    const { ports } = local.runtime;
+    apps = {
+      door: door(ports),
+      moderation: moderation(ports),
+      rules: rules(ports),
+      settings: deskApp(settingsRoutes(ports), ports),
+    };
+    ({ paths } = (await local.call('GET', '/v1/openapi.json')).body);
+  });
+  afterAll(() => local.end());
+
+  const onAws = (path: string): WebApp => apps[functionOf(path)]!;
+  const told = async (response: Response) => {
+    const json = /json/.test(response.headers.get('content-type') ?? '');
+    const { status, headers } = response;
+    return {
+      status,
+      ...Object.fromEntries(
+        ['allow', 'vary', 'content-type', 'cache-control', 'access-control-allow-origin', 'location'].map((name) => [
+          name,
+          headers.get(name),
+        ]),
+      ),
+      code: json ? ((await response.json()) as { code?: string }).code : undefined,
+    };
+  };
+  /** What a front end on AWS keeps as a file, and how moderators sign in. */
+  const APART = new Set(['/embed.js', ...DESCRIPTIONS, '/v1/moderation/sessions', '/v1/moderation/events']);
+
+  it('is answered by AWS as by one machine: status, Allow, Vary, CORS, code', { timeout: 30_000 }, async () => {
+    const auth = await local.asAdmin();
+    const differ: object[] = [];
+    let calls = 0;
+    for (const described of Object.keys(paths).filter((path) => !APART.has(path))) {
+      const path = described.replace('{site}', 'demo').replaceAll(/\{\w+\}/g, 'x');
+      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+        for (const headers of [{ origin: 'https://blog.example' }, ...(method === 'GET' ? [auth] : [])]) {
+          const request = () =>
+            new Request(new URL(path, local.publicUrl), {
+              method,
+              headers: { 'content-type': 'application/json', ...(headers as Record<string, string>) },
+              ...(!['GET', 'OPTIONS'].includes(method) && { body: '{}' }),
+            });
+          const here = await told(await local.fetch(request()));
+          const there = await told(await onAws(path)(request(), '127.0.0.1'));
+          calls += 1;
+          if (!isDeepStrictEqual(here, there)) differ.push({ method, path, here, there });
+        }
+      }
+    }
+    expect(differ).toEqual([]);
+    expect(calls).toBeGreaterThan(300);
   });
 
-  it('describes itself without asking a port', async () => {
+  it('is described by AWS as by one machine, but how one signs in', async () => {
     const { '/v1/openapi.json': page, '/v1/events.json': events } = await describeApi();
+    const names = (all: object) =>
+      Object.entries(all)
+        .flatMap(([path, methods]) => Object.keys(methods as object).map((method) => `${method} ${path}`))
+        .toSorted();
+    const ours = names((page as { paths: object }).paths);
     expect(page).toMatchObject({ openapi: expect.stringMatching(/^3\.1/) });
-    expect(Object.keys((page as { paths: object }).paths)).toContain('/v1/moderation/decisions');
+    expect(ours.filter((name) => !name.includes('/oidc/'))).toEqual(
+      names(paths).filter((name) => name !== 'post /v1/moderation/sessions'),
+    );
+    expect(ours.filter((name) => name.includes('/oidc/'))).toHaveLength(2);
+    expect(ours).toEqual(
+      expect.arrayContaining(['get /privacy', 'get /health', 'get /embed.js', 'post /v1/authors/links']),
+    );
     expect(events).toMatchObject({ CommentSubmitted: { type: 'object' } });
+  });
+
+  it('for signing in by password is 405 on AWS, which says where to sign in', async () => {
+    const post = await apps.moderation!(
+      new Request('https://c.example/v1/moderation/sessions', { method: 'POST', body: '{}' }),
+      '',
+    );
+    expect(post.status).toBe(405);
+    expect(post.headers.get('allow')).toBe('DELETE, GET, HEAD, OPTIONS');
+    const way = await apps.moderation!(new Request('https://c.example/v1/moderation/sign-in'), '');
+    expect(await way.json()).toEqual({ by: 'page', url: '/v1/moderation/oidc/sign-in' });
+    expect((await local.call('GET', '/v1/moderation/sign-in')).body).toEqual({ by: 'password' });
   });
 });
 

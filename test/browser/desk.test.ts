@@ -97,6 +97,18 @@ describe('the desk', () => {
     expect(await page.textContent('.count-line')).toContain('12 comments');
   });
 
+  it('leads to another page for signing in, where that is done by one (AWS)', async () => {
+    const page = await open();
+    await page.route('**/v1/moderation/sign-in', (route) =>
+      route.fulfill({ json: { by: 'page', url: '/v1/moderation/oidc/sign-in' } }),
+    );
+    await page.reload();
+    await page.waitForSelector('input[name=password]', { state: 'detached' });
+    expect(await axe(page)).toEqual([]);
+    await page.click('.sign-in button');
+    await page.waitForURL('**/v1/moderation/oidc/sign-in');
+  });
+
   it('is worked by keyboard alone', async () => {
     const page = await signedIn();
     await page.keyboard.press('j');

@@ -1,49 +1,16 @@
-import { changesOf } from '../../../services/moderation/changes.ts';
-import { commentRoutes } from '../../../services/moderation/comments.ts';
-import { deadLetterRoutes } from '../../../services/moderation/dead-letters.ts';
-import { decisionRoutes } from '../../../services/moderation/decisions.ts';
-import { eventRoutes } from '../../../services/moderation/events.ts';
+import { signInRoute } from '../../../services/moderation/sessions.ts';
+import { workRoutes } from '../../../services/moderation/work-routes.ts';
 import type { Moderator } from '../../../services/moderation/moderator.ts';
-import { mailDecisionRoutes } from '../../../services/moderation/mail-decisions.ts';
-import { noteRoutes } from '../../../services/moderation/notes.ts';
-import { operationRoutes } from '../../../services/moderation/operations.ts';
-import { peopleRoutes } from '../../../services/moderation/people.ts';
-import { policyRoutes } from '../../../services/moderation/policies.ts';
-import { replyRoutes } from '../../../services/moderation/replies.ts';
-import { authenticate, sessionRoutes } from '../../../services/moderation/sessions.ts';
-import { sweepRoutes } from '../../../services/moderation/sweeps.ts';
-import { viewRoutes } from '../../../services/moderation/views.ts';
-import { type Route, serve } from '../../../shared/http.ts';
+import type { Route } from '../../../shared/http.ts';
 import type { Ports } from '../../../shared/ports.ts';
 import type { WebApp } from '../http-entry.ts';
-import { appOf } from './app.ts';
+import { deskApp } from './desk-app.ts';
+import { SIGN_IN } from './sign-in.ts';
 
-/**
- * The desk's API but for sites, which `settings` serves; a test holds the two against the whole.
- *
- * Signing in by password is for the local runtime: here Cognito does it (`settings`), and opens the same session.
- */
-export function deskRoutes(ports: Ports): Route<Moderator>[] {
-  const changes = changesOf(ports.clock);
-  return [
-    ...sessionRoutes(ports).filter(({ method }) => method !== 'POST'),
-    ...commentRoutes(ports, changes),
-    ...decisionRoutes(ports, changes),
-    ...mailDecisionRoutes(ports, changes),
-    ...deadLetterRoutes(ports),
-    ...eventRoutes(ports, changes),
-    ...noteRoutes(ports, changes),
-    ...replyRoutes(ports),
-    ...sweepRoutes(ports, changes),
-    ...policyRoutes(ports),
-    ...peopleRoutes(ports),
-    ...viewRoutes(ports),
-    ...operationRoutes(ports),
-  ];
-}
+/** The desk's API but for sites, which `settings` serves: here Cognito signs in, and opens the same session as a password. */
+export const deskRoutes = (ports: Ports): Route<Moderator>[] => [
+  signInRoute({ by: 'page', url: SIGN_IN }),
+  ...workRoutes(ports),
+];
 
-export function moderation(ports: Ports): WebApp {
-  const app = appOf(ports.log);
-  app.route('/', serve(deskRoutes(ports), { authenticate: authenticate(ports), log: ports.log }));
-  return async (request, client) => app.fetch(request, { client });
-}
+export const moderation = (ports: Ports): WebApp => deskApp(deskRoutes(ports), ports);

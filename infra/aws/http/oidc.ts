@@ -8,6 +8,7 @@ import type { Route } from '../../../shared/http.ts';
 import type { Ports } from '../../../shared/ports.ts';
 import { type Role, usersOf } from '../../../shared/store/users.ts';
 import type { Environment } from '../environment.ts';
+import { SIGN_IN } from './sign-in.ts';
 
 const CALLBACK = '/v1/moderation/oidc/callback';
 const SESSION_SECONDS = 12 * 3600;
@@ -52,7 +53,7 @@ export function oidcRoutes(
 
   const signIn: Route<Moderator> = {
     method: 'GET',
-    path: '/v1/moderation/oidc/sign-in',
+    path: SIGN_IN,
     summary: 'Leads to the page on which moderators sign in (AWS)',
     access: 'public',
     responses: { 302: { description: 'To Cognito' } },
@@ -133,7 +134,7 @@ export function oidcRoutes(
 const random = () => randomBytes(32).toString('base64url');
 
 const refused = (message: string, cause?: unknown) =>
-  new SluiceError('Session.Required', message, { hint: 'begin at /v1/moderation/oidc/sign-in', cause });
+  new SluiceError('Session.Required', message, { hint: `begin at ${SIGN_IN}`, cause });
 
 function pendingOf(cookies: string | undefined, open: (sealed: string) => string) {
   const sealed = cookies

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { call, Problem } from '../api.ts';
 import { whyOf } from '../parts.tsx';
 import { LANGUAGES, t, type Language } from '../words.ts';
@@ -21,6 +21,23 @@ export function SignIn({
   const [password, setPassword] = useState('');
   const [fault, setFault] = useState('');
   const [busy, setBusy] = useState(false);
+  /** Where one signs in instead of here (AWS). */
+  const [page, setPage] = useState<string | undefined>();
+
+  useEffect(() => {
+    call<{ by: 'password' } | { by: 'page'; url: string }>('GET', '/v1/moderation/sign-in', { quiet: true })
+      .then((way) => setPage(way.by === 'page' ? way.url : undefined))
+      // The form says itself what is wrong.
+      .catch(() => undefined);
+  }, []);
+
+  const goThere = (url: string) => {
+    if (!inside) return location.assign(url);
+    // The work stays open in this tab, and goes on once somebody comes back to it, signed in.
+    window.open(url, '_blank', 'noopener');
+    addEventListener('focus', () => onDone().catch((error: Problem) => setFault(whyOf(error))), { once: true });
+    return undefined;
+  };
 
   const submit = async (event: Event) => {
     event.preventDefault();
@@ -42,7 +59,17 @@ export function SignIn({
     }
   };
 
-  const form = (
+  const form = page ? (
+    <div class="sign-in">
+      {inside && <p>{t('signInAgain')}</p>}
+      <p class="fault" role="alert">
+        {fault}
+      </p>
+      <button type="button" class="main" onClick={() => goThere(page)}>
+        {t('signIn')}
+      </button>
+    </div>
+  ) : (
     <form class="sign-in" onSubmit={submit}>
       {inside && <p>{t('signInAgain')}</p>}
       <label>

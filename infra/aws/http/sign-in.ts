@@ -1,0 +1,2 @@
+/** Where the OIDC flow begins. */
+export const SIGN_IN = '/v1/moderation/oidc/sign-in';
