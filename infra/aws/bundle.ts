@@ -9,7 +9,7 @@ import { EXTRA, type ExtraSpec } from './extra.ts';
 const ROOT = join(import.meta.dirname, '../..');
 
 export type Bundle = {
-  /** Holds index.js and index.js.map. */
+  /** Holds index.js, its map, and below apart/ what it reads when first needed. */
   folder: string;
   /** Minified, packages in it. */
   bytes: number;
@@ -22,9 +22,17 @@ export type Bundle = {
 /** How Lambda calls it: with its own input or a batch of SQS, or with a request of the HTTP API. */
 export type EntryKind = 'service' | 'http' | 'feedback' | 'gate';
 
+/** `esm` for the measurement alone: test/bench/cold-start.ts starts both. */
+export type Format = 'cjs' | 'esm';
+
+const BANNERS: Record<Format, string> = {
+  cjs: "const sluiceBundleUrl=require('node:url').pathToFileURL(__filename).href;",
+  esm: "import{createRequire}from'node:module';const require=createRequire(import.meta.url),sluiceBundleUrl=import.meta.url;",
+};
+
 /**
- * Bundles one function: CommonJS, because a process with the SDK starts in 70 ms instead of 88 as ESM
- * (docs/aws.md has the figures); `module` first, which leaves out 30 % of the SDK.
+ * Bundles one function: CommonJS, which starts faster than ESM (docs/aws.md has the figures); `module` first, which leaves
+ * out 30 % of the SDK.
  *
  * Throws `Config.Invalid` when the service is not there.
  */
@@ -33,6 +41,7 @@ export async function bundle(
   spec: FunctionSpec | ExtraSpec,
   kind: EntryKind,
   outdir: string,
+  format: Format = 'cjs',
 ): Promise<Bundle> {
   const { folder } = spec;
   const handler = join(ROOT, 'services', folder, 'handler.ts');
@@ -45,11 +54,12 @@ export async function bundle(
   rmSync(folderOut, { recursive: true, force: true });
   mkdirSync(folderOut, { recursive: true });
   const entry = { contents: entryOf(name, spec, kind), sourcefile: `entry/${name}.ts`, loader: 'ts' } as const;
-  const inputs = await built(entry, join(folderOut, 'index.js'), [apart, lean]);
+  const index = join(folderOut, format === 'esm' ? 'index.mjs' : 'index.js');
+  const inputs = await built(entry, index, format, [apart, lean]);
   for (const [one, exported] of Object.entries(APART)) {
     if (!inputs.some(([path]) => path === `apart:${one}`)) continue;
     const whole = { contents: `export { ${exported} } from '${one}';` };
-    inputs.push(...(await built(whole, join(folderOut, 'apart', `${one}.js`), [lean])));
+    inputs.push(...(await built(whole, join(folderOut, 'apart', `${one}.js`), 'cjs', [lean])));
   }
   if (inputs.some(([path]) => path.endsWith('spam-check/model.ts'))) {
     copyFileSync(join(ROOT, 'services/spam-check/model.bin'), join(folderOut, 'model.bin'));
@@ -68,7 +78,7 @@ export async function bundle(
 type Inputs = [path: string, { bytesInOutput: number }][];
 
 /** Writes one file and tells what is in it. */
-async function built(stdin: StdinOptions, outfile: string, plugins: Plugin[]): Promise<Inputs> {
+async function built(stdin: StdinOptions, outfile: string, format: Format, plugins: Plugin[]): Promise<Inputs> {
   const { metafile } = await build({
     stdin: { resolveDir: ROOT, ...stdin },
     absWorkingDir: ROOT,
@@ -76,14 +86,14 @@ async function built(stdin: StdinOptions, outfile: string, plugins: Plugin[]): P
     bundle: true,
     platform: 'node',
     target: 'node24',
-    format: 'cjs',
+    format,
     // Lambda reads UTF-8: tables of letters need no escapes.
     charset: 'utf8',
     mainFields: ['module', 'main'],
     conditions: ['node', 'module'],
     // What a module reads from beside itself stands beside the bundle.
     define: { 'import.meta.url': 'sluiceBundleUrl' },
-    banner: { js: "const sluiceBundleUrl=require('node:url').pathToFileURL(__filename).href;" },
+    banner: { js: BANNERS[format] },
     minify: true,
     // Error names are codes of ours, but class names reach logs.
     keepNames: false,
@@ -106,11 +116,13 @@ function packagesOf(inputs: Inputs): string[] {
 }
 
 /** Every function of the topology and of AWS alone, by name. */
-export async function bundleAll(outdir: string): Promise<Record<string, Bundle>> {
+export async function bundleAll(outdir: string, format: Format = 'cjs'): Promise<Record<string, Bundle>> {
   const all: [string, FunctionSpec | ExtraSpec][] = Object.entries({ ...topology.functions, ...EXTRA });
   const made: Record<string, Bundle> = {};
   // One after the other: esbuild uses every processor for one.
-  for (const [name, spec] of all) made[name] = await bundle(name, spec, 'kind' in spec ? spec.kind : 'service', outdir);
+  for (const [name, spec] of all) {
+    made[name] = await bundle(name, spec, 'kind' in spec ? spec.kind : 'service', outdir, format);
+  }
   return made;
 }
 

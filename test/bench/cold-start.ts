@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -13,16 +13,22 @@ import { type Bundle, bundleAll } from '../../infra/aws/bundle.ts';
 export type ColdStart = {
   name: string;
   ms: number;
-  /** To the empty handler, by time. */
+  /** To the empty handler. */
   ratio: number;
-  /** Of the processor: what a busy neighbour does not stretch. */
-  cpuMs: number;
-  cpuRatio: number;
+  /** The same bundle as ESM. */
+  esmMs: number;
   kB: number;
   clients: number;
+  /** What `ratio` may be. */
+  limit: number;
+  /** Within `limit`, and under 100 ms. */
+  passes: boolean;
 };
 
-const ROUNDS = 15;
+const LIMIT_MS = 100;
+const LIMIT = 1.5;
+const LIMIT_WITH_SDK = 3;
+const ROUNDS = 9;
 const ENVIRONMENT = {
   PATH: process.env.PATH,
   AWS_REGION: 'us-east-1',
@@ -39,27 +45,36 @@ const ENVIRONMENT = {
   PUBLIC_URL: 'https://comments.example',
 };
 
+const EMPTY = 'empty handler';
+
 /** Medians of interleaved rounds, so that a neighbour's load falls on all alike. */
 export async function coldStart(): Promise<readonly ColdStart[]> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-cold-'));
   try {
     const bundles: Record<string, Pick<Bundle, 'folder' | 'bytes' | 'packages'>> = await bundleAll(folder);
-    writeFileSync(join(folder, 'index.js'), 'exports.handler = async () => {};');
-    bundles['empty handler'] = { folder, bytes: 0, packages: [] };
-    const times: Record<string, { ms: number; cpuMs: number }[]> = {};
+    await bundleAll(join(folder, 'esm'), 'esm');
+    for (const one of [join(folder, EMPTY), join(folder, 'esm', EMPTY)]) mkdirSync(one);
+    writeFileSync(join(folder, EMPTY, 'index.js'), 'exports.handler = async () => {};');
+    writeFileSync(join(folder, 'esm', EMPTY, 'index.mjs'), 'export const handler = async () => {};');
+    bundles[EMPTY] = { folder: join(folder, EMPTY), bytes: 0, packages: [] };
+    const cjs: Record<string, number[]> = {};
+    const esm: Record<string, number[]> = {};
     for (let round = 0; round < ROUNDS; round++) {
-      for (const [name, one] of Object.entries(bundles)) (times[name] ??= []).push(await start(one.folder));
+      for (const name of Object.keys(bundles)) {
+        (cjs[name] ??= []).push(await start(`require(${JSON.stringify(join(folder, name, 'index.js'))}); ready();`));
+        const module = JSON.stringify(join(folder, 'esm', name, 'index.mjs'));
+        (esm[name] ??= []).push(await start(`import(${module}).then(ready);`));
+      }
     }
-    const of = (name: string, field: 'ms' | 'cpuMs') => median(times[name]!.map((one) => one[field]));
-    return Object.entries(bundles).map(([name, { bytes, packages }]) => ({
-      name,
-      ms: Math.round(of(name, 'ms')),
-      ratio: Math.round((of(name, 'ms') / of('empty handler', 'ms')) * 100) / 100,
-      cpuMs: Math.round(of(name, 'cpuMs')),
-      cpuRatio: Math.round((of(name, 'cpuMs') / of('empty handler', 'cpuMs')) * 100) / 100,
-      kB: Math.round(bytes / 1000),
-      clients: packages.filter((one) => one.startsWith('@aws-sdk/client-')).length,
-    }));
+    const emptyMs = median(cjs[EMPTY]!);
+    return Object.entries(bundles).map(([name, { bytes, packages }]) => {
+      const clients = packages.filter((one) => one.startsWith('@aws-sdk/client-')).length;
+      const ms = median(cjs[name]!);
+      const ratio = ms / emptyMs;
+      const limit = clients > 0 ? LIMIT_WITH_SDK : LIMIT;
+      const passes = ratio <= limit && ms < LIMIT_MS;
+      return { name, ms, ratio, esmMs: median(esm[name]!), kB: bytes / 1000, clients, limit, passes };
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -67,21 +82,29 @@ export async function coldStart(): Promise<readonly ColdStart[]> {
 
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
-async function start(folder: string): Promise<{ ms: number; cpuMs: number }> {
-  const code = `require(${JSON.stringify(join(folder, 'index.js'))});
-    const { user, system } = process.cpuUsage();
-    require('fs').writeSync(1, String((user + system) / 1000)); process.exit()`;
+/** Milliseconds from the start of a process until `code` calls `ready`. */
+async function start(code: string): Promise<number> {
+  const whole = `const ready = () => { require('fs').writeSync(1, '.'); process.exit(); }; ${code}`;
   const began = performance.now();
-  const child = spawn(process.execPath, ['-e', code], { env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'inherit'] });
-  const [said] = (await once(child.stdout, 'data')) as [Buffer];
+  const child = spawn(process.execPath, ['-e', whole], { env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
   const ms = performance.now() - began;
   await once(child, 'close');
-  return { ms, cpuMs: Number(said.toString()) };
+  return ms;
 }
 
 if (import.meta.main) {
-  for (const { name, ms, ratio, cpuMs, cpuRatio, kB, clients } of await coldStart()) {
-    const columns = [`${ms} ms (${ratio})`, `processor ${cpuMs} ms (${cpuRatio})`, `${kB} kB`, `${clients} clients`];
+  const rows = await coldStart();
+  for (const { name, ms, ratio, esmMs, kB, clients, limit, passes } of rows) {
+    const columns = [
+      `${ms.toFixed(0).padStart(3)} ms`,
+      `${ratio.toFixed(2)} of ${limit.toFixed(1)}`,
+      `ESM ${esmMs.toFixed(0).padStart(3)} ms`,
+      `${kB.toFixed(0).padStart(3)} kB`,
+      `${clients} clients`,
+      passes ? 'passes' : 'FAILS',
+    ];
     process.stdout.write(`${name.padEnd(20)} ${columns.join('  ')}\n`);
   }
+  process.exitCode = rows.every(({ passes }) => passes) ? 0 : 1;
 }
