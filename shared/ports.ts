@@ -200,7 +200,12 @@ export type Ports = {
   /** Deletes what this runtime keeps of comments beside the table: an index of texts, histories of runs. */
   forgetTexts?: (ids: readonly string[]) => Promise<void>;
   /** Those that the operator has keys for, by site; a policy turns them on. */
-  providers?: (site: { id: string; origins: readonly string[] }, policy: Policy) => readonly OutsideProvider[];
+  providers?: (
+    site: { id: string; origins: readonly string[] },
+    policy: Policy,
+    /** Where a budget is counted. */
+    table: Table,
+  ) => readonly OutsideProvider[];
 };
 
 /** What a function is told beside its input, as Lambda tells it. */

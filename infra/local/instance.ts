@@ -12,7 +12,7 @@ import { pageCache } from './page-cache.ts';
 import { localRuntime, type Runtime } from './runtime.ts';
 import { ensureDemo, seedDemo } from './seed.ts';
 import { localServer, type LocalServer } from './server.ts';
-import { outsideProviders } from './providers.ts';
+import { localProviders } from './providers.ts';
 import { awsKeyOf, rootKeyOf, type Settings } from './settings.ts';
 
 export type Instance = {
@@ -61,7 +61,7 @@ export async function openInstance(
     log,
     mail: (table) => (mail = localMail(settings, table, log)),
     publicUrl,
-    providers: outsideProviders(settings),
+    providers: localProviders(settings),
     onWrite: cache.touch,
     historyMb: settings.SLUICE_HISTORY_MB,
   });

@@ -38,7 +38,14 @@ const Settings = z.object({
   AKISMET_URL: z.url({ protocol: /^https?$/ }).optional(),
   BEDROCK_KEY: z.string().min(10).optional(),
   BEDROCK_MODEL: z.string().min(3).default('anthropic.claude-3-5-haiku-20241022-v1:0'),
-  BEDROCK_URL: z.url({ protocol: /^https?$/ }).default('https://bedrock-runtime.us-east-1.amazonaws.com'),
+  BEDROCK_URL: z.url({ protocol: /^https?$/ }).optional(),
+  AWS_REGION: z
+    .string()
+    .regex(/^[a-z0-9-]{4,30}$/)
+    .default('us-east-1'),
+  AWS_ACCESS_KEY_ID: z.string().optional(),
+  AWS_SECRET_ACCESS_KEY: z.string().optional(),
+  AWS_SESSION_TOKEN: z.string().optional(),
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   MAIL_FROM: z.email().optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

@@ -9,9 +9,13 @@ import type { WeighedSignal } from './signals.ts';
 const WEIGHT = 3;
 
 /** The providers that a site's policy turned on, of those that the operator has keys for. */
-export function providersOf(ports: Pick<Ports, 'providers'>, site: Site, policy: Policy): readonly OutsideProvider[] {
+export function providersOf(
+  ports: Pick<Ports, 'providers' | 'table'>,
+  site: Site,
+  policy: Policy,
+): readonly OutsideProvider[] {
   if (!policy.providers.akismet && !policy.providers.bedrock) return [];
-  return (ports.providers?.(site, policy) ?? []).filter(({ name }) => policy.providers[name]);
+  return (ports.providers?.(site, policy, ports.table) ?? []).filter(({ name }) => policy.providers[name]);
 }
 
 /** Asks all at once. Whoever does not answer in time is named, and the comment is judged without them. */
