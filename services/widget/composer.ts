@@ -170,12 +170,10 @@ export function composerFor(
 
     function request(author: Author | undefined): string {
       return JSON.stringify({
-        author: author
-          ? { name: author.name }
-          : { name: name.value, email: email.value || undefined, url: withScheme(url.value) || undefined },
+        author: author ? { name: author.name } : { name: name.value, email: email.value, url: withScheme(url.value) },
         body: body.value,
         parentId,
-        notifyReplies: (!author && notify.checked) || undefined,
+        notifyReplies: !author && notify.checked,
         page: { url: location.href.split('#')[0], title: document.title.slice(0, 500) },
         form: { t: Math.round(performance.now() - shownAt), hp: trap.value },
       });

@@ -36,7 +36,7 @@ class SluiceComments extends HTMLElement {
   async #start(shadow: ShadowRoot, signal: AbortSignal) {
     const server = (this.getAttribute('server') ?? new URL(script?.src ?? location.href).origin).replace(/\/$/, '');
     let lang = choose([(this.closest('[lang]') as HTMLElement | null)?.lang, navigator.language], LANGUAGES);
-    const root = h('section.root reserve', { lang, dir: /ar|fa|he|ur/.test(lang) ? 'rtl' : 'ltr' });
+    const root = h('section.root reserve', { lang, dir: lang === 'ar' ? 'rtl' : 'ltr' });
     root.ariaBusy = 'true';
     shadow.adoptedStyleSheets = [sheet];
     shadow.replaceChildren(root);

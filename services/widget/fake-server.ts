@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Comment, Status } from './thread.ts';
 
 type Row = {
@@ -213,7 +214,8 @@ export async function fakeServer(dist: string) {
     if (!url.pathname.startsWith('/v1/')) {
       try {
         const type = url.pathname.endsWith('.js') ? 'text/javascript' : 'application/json';
-        return response.writeHead(200, { 'content-type': type }).end(readFileSync(join(dist, url.pathname)));
+        const headers = { 'content-type': type, 'content-encoding': 'gzip' };
+        return response.writeHead(200, headers).end(gzipSync(readFileSync(join(dist, url.pathname)), { level: 9 }));
       } catch {
         return response.writeHead(404).end();
       }

@@ -4,4 +4,4 @@ declare module '*.css?inline' {
 }
 
 /** Languages with a file of their own, from services/widget/locales; set by Vite. */
-declare const LANGUAGES: readonly string[];
+declare const LANGUAGES: string;

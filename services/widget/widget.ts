@@ -82,7 +82,7 @@ export function mount(
   addEventListener('hashchange', goToHash, { signal });
   document.addEventListener('visibilitychange', look, { signal });
   later(poll, pollMs);
-  for (const one of mine) if (isOpen(one) || one.revised) ask(one);
+  mine.forEach((one) => ask(one));
   void start().then(goToHash);
 
   // Reading
@@ -367,7 +367,7 @@ export function mount(
     if (news) {
       Object.assign(one, news);
       announce(stateOf(one));
-      if (isOpen(one) || one.revised) ask(one);
+      ask(one);
     } else {
       mine = mine.filter((other) => other !== one);
       heading.focus();
@@ -388,10 +388,10 @@ export function mount(
       keep(key, mine);
       draw();
       if (news) announce(stateOf(one));
-      // An edit that a person must see first may take days: it is no longer asked for, the next visit shows it.
-      if (isOpen(one) || (one.revised && asked < 12)) ask(one, asked + 1);
+      ask(one, asked + 1);
     };
-    later(again, nextAskMs(one, asked));
+    // An edit that a person must see first may take days: it is no longer asked for, the next visit shows it.
+    if (isOpen(one) || (one.revised && asked < 13)) later(again, nextAskMs(one, asked));
   }
 
   /** Fetches a published comment of one's own and shows it where it stands, without counting it as news. */
