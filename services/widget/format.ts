@@ -51,5 +51,5 @@ export function fieldOf(pointer: string): string {
  */
 export function isLight(color: string): boolean {
   const [a = 0, b = 0, c = 0] = (color.match(/[\d.]+/g) ?? []).map(Number);
-  return /^ok/.test(color) ? a > 0.6 : a + b + c > (/^rgb/.test(color) ? 382 : 1.5);
+  return color.startsWith('ok') ? a > 0.6 : a + b + c > (color.startsWith('rgb') ? 382 : 1.5);
 }
