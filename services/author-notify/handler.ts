@@ -16,7 +16,14 @@ import {
 import { sitesOf } from '../../shared/store/sites.ts';
 import { recipientsOfHeld, recipientsOfPublished, type Recipient, type Scene } from './recipients.ts';
 
-const Input = z.object({ id: z.string(), version: z.int(), kind: z.literal('held').optional() });
+const Input = z.object({
+  id: z.string(),
+  version: z.int(),
+  kind: z.literal('held').optional(),
+  /** What the step before knew of the comment: its site, and whether it is a reply or asks for replies. */
+  site: z.string().optional(),
+  asks: z.boolean().optional(),
+});
 
 /** So that nobody can make a site write to the whole world: what is over it is not asked on that day. */
 export const CONFIRMATIONS_PER_SITE_AND_DAY = 200;
@@ -161,7 +168,12 @@ export const authorNotify: Service = (ports) => {
   };
 
   return async (input) => {
-    const { id, kind } = parse(Input, input, 'Request.Malformed', 'give {id, version}');
+    const { id, kind, site, asks } = parse(Input, input, 'Request.Malformed', 'give {id, version}');
+    // Most comments end here, and the comment itself need not be read for it.
+    if (site !== undefined && asks === false) {
+      const { authors } = (await sites.rules(site)).site;
+      if (authors.every(({ notify }) => notify === 'none')) return { queued: 0, skipped: 0 };
+    }
     const comment = await store.mustGet(id);
     const held = kind === 'held';
     const wanted = held ? comment.status === 'held' : comment.status === 'published';

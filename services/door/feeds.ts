@@ -22,6 +22,13 @@ export async function readFeed(door: Door, call: Call): Promise<Reply> {
   const texts = await store.revisions(
     comments.map(({ id, publishedRevision }) => ({ id, revision: publishedRevision ?? 1 })),
   );
+  const threads = new Map(
+    await Promise.all(
+      [...new Set(comments.map(({ thread }) => thread))].map(
+        async (thread) => [thread, await sites.thread(site.id, thread, { stale: true })] as const,
+      ),
+    ),
+  );
   const self = `${ports.publicUrl}${call.url.pathname}`;
   const newest = Math.max(0, ...comments.map(({ publishedAt, submittedAt }) => publishedAt ?? submittedAt));
   const entry = (comment: Comment, html: string) => `  <entry>
@@ -30,7 +37,7 @@ export async function readFeed(door: Door, call: Call): Promise<Reply> {
     <updated>${new Date(comment.editedAt ?? comment.publishedAt ?? comment.submittedAt).toISOString()}</updated>
     <published>${new Date(comment.submittedAt).toISOString()}</published>
     <author><name>${xml(comment.author.name)}</name></author>
-    <link href="${xml(`${comment.page?.url ?? `${ports.publicUrl}/t/${comment.site}/${encodeURIComponent(comment.thread)}`}#sluice-${comment.id}`)}"/>
+    <link href="${xml(`${comment.page?.url ?? threads.get(comment.thread)?.url ?? `${ports.publicUrl}/t/${comment.site}/${encodeURIComponent(comment.thread)}`}#sluice-${comment.id}`)}"/>
     <content type="html">${xml(html)}</content>
   </entry>`;
   const text = `<?xml version="1.0" encoding="utf-8"?>

@@ -63,7 +63,7 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
     author ? undefined : store.writerHistory(site.id, writer),
     key && claimed(ports, key),
     body.parentId === undefined ? undefined : store.get(body.parentId),
-    sites.thread(site.id, asked),
+    sites.thread(site.id, asked, { stale: true }),
   ]);
   const thread = record?.key ?? asked;
   const known = author !== undefined || (history?.published ?? 0) > 0;

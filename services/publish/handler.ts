@@ -77,6 +77,7 @@ export const publish: Service = (ports) => {
     if (comment.status !== 'published') return { id, version: comment.version, next: 'done' };
     await tellPublished(ports, store, comment);
     ports.log.info({ commentId: id, site: comment.site, executionId }, 'comment published');
-    return { id, version: comment.version, next: 'notify' };
+    const asks = comment.notifyReplies || comment.parentId !== null;
+    return { id, version: comment.version, next: 'notify', site: comment.site, asks };
   };
 };

@@ -53,18 +53,18 @@ export function spamCheckBy(
 
   async function judgeComment(comment: Comment, executionId: string): Promise<Judgement> {
     const { site, policy, bans, shadow } = await sites.rules(comment.site);
-    const text = await store.revision(comment.id, comment.revision);
+    const now = clock.now();
+    const [text, history, thread, weights, tallies] = await Promise.all([
+      store.revision(comment.id, comment.revision),
+      store.writerHistory(comment.site, comment.author.key),
+      sites.thread(comment.site, comment.thread, { stale: true }),
+      lessons.of(comment.site),
+      tally(table, comment, now, (policy.policy.heatPerMinute ?? shadow?.policy.heatPerMinute ?? null) !== null),
+    ]);
     if (!text)
       throw new SluiceError('Store.Busy', `revision ${comment.revision} of ${comment.id} is not there`, {
         hint: 'tried again',
       });
-    const now = clock.now();
-    const [history, thread, weights, tallies] = await Promise.all([
-      store.writerHistory(comment.site, comment.author.key),
-      sites.thread(comment.site, comment.thread),
-      lessons.of(comment.site),
-      tally(table, comment, now, (policy.policy.heatPerMinute ?? shadow?.policy.heatPerMinute ?? null) !== null),
-    ]);
     const plain = plainText(text.body);
     const links = linksOf(text.body, comment.author.url);
     const imitated = comment.author.role
@@ -127,7 +127,14 @@ export function spamCheckBy(
       return underBans(outcome, banned);
     };
     const alone = under(policy.policy, []);
-    const outside = await askOutside(ports, providersOf(ports, site, policy.policy), comment, plain, alone.score);
+    const page = comment.page ?? (thread?.url ? { url: thread.url, title: thread.title ?? '' } : undefined);
+    const outside = await askOutside(
+      ports,
+      providersOf(ports, site, policy.policy),
+      { ...comment, ...(page && { page }) },
+      plain,
+      alone.score,
+    );
     const { verdict, score, signals, reasons } =
       outside.signals.length > 0 ? under(policy.policy, outside.signals) : alone;
     if (shadow) {

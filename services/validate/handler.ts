@@ -117,82 +117,83 @@ async function submitted(unit: Unit, envelope: Envelope): Promise<Step> {
   }
   const contentHash = hashOf([detail.site, detail.thread, detail.parentId, detail.author.name, detail.body]);
 
-  let comment = await store.get(id);
-  if (comment && (comment.contentHash !== contentHash || comment.site !== detail.site) && comment.revision === 1) {
-    throw new SluiceError('Comment.IdTaken', `comment ${id} exists with other content`, {
-      hint: 'give each comment an id of its own',
-    });
-  }
-  if (comment && comment.status !== 'received') return again(comment);
-
-  if (!comment) {
-    const checked = checkDraft(
-      { author: detail.author, body: detail.body, ...(detail.page && { page: detail.page }) },
-      policy.policy,
-      site,
-    );
-    if (!checked.ok) {
-      throw new SluiceError(
-        'Comment.Malformed',
-        checked.faults.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; '),
-        {
-          hint: 'correct the text',
-          fields: checked.faults,
-        },
-      );
+  const checked = checkDraft(
+    { author: detail.author, body: detail.body, ...(detail.page && { page: detail.page }) },
+    policy.policy,
+    site,
+  );
+  if (!checked.ok) {
+    // What is stored already was right under the rules of its time.
+    const stored = await store.get(id);
+    if (stored?.contentHash === contentHash && stored.site === detail.site) {
+      return stored.status === 'received' ? place(unit, stored, envelope, policy.policy) : again(stored);
     }
-    const { draft } = checked;
-    const asked = threadOf(detail.thread, site.threadParams);
-    const record = await unit.sites.thread(site.id, asked);
-    const parent = detail.parentId ? await store.get(detail.parentId) : undefined;
-    const submittedAt = timeOf(detail.submittedAt ?? envelope.time, clock.now());
-    const text = textOf(id, 1, draft.body, policy.policy, submittedAt);
-    const links = linksOf(draft.body, draft.author.url);
-    const fresh: Comment = {
-      id,
-      site: detail.site,
-      thread: record?.key ?? asked,
-      parentId: detail.parentId ?? null,
-      depth: parent ? parent.depth + 1 : detail.parentId ? 1 : 0,
-      status: 'received',
-      version: 1,
-      revision: 1,
-      publishedRevision: null,
-      pendingRevision: null,
-      author: {
-        name: draft.author.name,
-        ...(draft.author.url && { url: draft.author.url }),
-        key: note?.writer ?? writerKeyOf(vault, detail.site, detail.author),
-        ...(note?.network && { network: note.network }),
-        ...(note?.role && { role: note.role }),
-        ...(note?.authorId && { authorId: note.authorId }),
-        ...(await contactOf(unit, detail)),
+    throw new SluiceError(
+      'Comment.Malformed',
+      checked.faults.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; '),
+      {
+        hint: 'correct the text',
+        fields: checked.faults,
       },
-      notifyReplies: detail.notifyReplies ?? false,
-      ...(draft.page && { page: draft.page }),
-      lane: detail.lane ?? '',
-      contentHash,
-      excerpt: excerpt(draft.body),
-      fingerprint: fingerprint(plainText(draft.body)),
-      linkHosts: links.hosts.slice(0, 20),
-      lang: '',
-      ...(draft.bidi + draft.hidden > 0 && { stripped: { bidi: draft.bidi, hidden: draft.hidden } }),
-      ...((note?.elapsedMs !== undefined || note?.honeypot !== undefined) && {
-        form: {
-          ...(note.elapsedMs !== undefined && { elapsedMs: note.elapsedMs }),
-          ...(note.honeypot !== undefined && { honeypot: note.honeypot }),
-        },
-      }),
-      ...(note?.pace && { pace: note.pace }),
-      submittedAt,
-      reports: 0,
-      appeals: 0,
-    };
-    await knowThread(unit, fresh, record);
-    comment = (await store.create(fresh, text)).comment;
-    if (comment.status !== 'received') return again(comment);
+    );
   }
-  return place(unit, comment, envelope, policy.policy);
+  const { draft } = checked;
+  const asked = threadOf(detail.thread, site.threadParams);
+  const [record, parent, contact] = await Promise.all([
+    sites.thread(site.id, asked),
+    detail.parentId ? store.get(detail.parentId) : undefined,
+    contactOf(unit, detail),
+  ]);
+  const submittedAt = timeOf(detail.submittedAt ?? envelope.time, clock.now());
+  const text = textOf(id, 1, draft.body, policy.policy, submittedAt);
+  const links = linksOf(draft.body, draft.author.url);
+  const fresh: Comment = {
+    id,
+    site: detail.site,
+    thread: record?.key ?? asked,
+    parentId: detail.parentId ?? null,
+    depth: parent ? parent.depth + 1 : detail.parentId ? 1 : 0,
+    status: 'received',
+    version: 1,
+    revision: 1,
+    publishedRevision: null,
+    pendingRevision: null,
+    author: {
+      name: draft.author.name,
+      ...(draft.author.url && { url: draft.author.url }),
+      key: note?.writer ?? writerKeyOf(vault, detail.site, detail.author),
+      ...(note?.network && { network: note.network }),
+      ...(note?.role && { role: note.role }),
+      ...(note?.authorId && { authorId: note.authorId }),
+      ...contact,
+    },
+    notifyReplies: detail.notifyReplies ?? false,
+    // The thread's record has it, as a rule.
+    ...(draft.page &&
+      record?.url &&
+      (record.url !== draft.page.url || record.title !== draft.page.title) && { page: draft.page }),
+    lane: detail.lane ?? '',
+    contentHash,
+    excerpt: excerpt(draft.body),
+    fingerprint: fingerprint(plainText(draft.body)),
+    linkHosts: links.hosts.slice(0, 20),
+    lang: '',
+    ...(draft.bidi + draft.hidden > 0 && { stripped: { bidi: draft.bidi, hidden: draft.hidden } }),
+    ...((note?.elapsedMs !== undefined || note?.honeypot !== undefined) && {
+      form: {
+        ...(note.elapsedMs !== undefined && { elapsedMs: note.elapsedMs }),
+        ...(note.honeypot !== undefined && { honeypot: note.honeypot }),
+      },
+    }),
+    ...(note?.pace && { pace: note.pace }),
+    submittedAt,
+    reports: 0,
+    appeals: 0,
+  };
+  await knowThread(unit, fresh, draft.page, record);
+  const { comment } = await store.create(fresh, text);
+  if (comment.status !== 'received') return again(comment);
+  return place(unit, comment, envelope, policy.policy, { thread: record, parent });
 }
 
 /** A key that no thread can have does not become one by waiting. */
@@ -207,14 +208,20 @@ function threadOf(key: string, listedParams: readonly string[]): string {
   }
 }
 
-/** Thread and parent decide whether a stored comment can be judged now. */
-async function place(unit: Unit, comment: Comment, envelope: Envelope, policy: Policy): Promise<Step> {
+/** Thread and parent decide whether a stored comment can be judged now; `read` is what the caller read of them. */
+async function place(
+  unit: Unit,
+  comment: Comment,
+  envelope: Envelope,
+  policy: Policy,
+  read?: { thread: Thread | undefined; parent: Comment | undefined },
+): Promise<Step> {
   const { store, sites, clock } = unit;
-  const thread = await sites.thread(comment.site, comment.thread);
+  const thread = read ? read.thread : await sites.thread(comment.site, comment.thread);
   if (isClosed(thread, policy, clock.now()) && !comment.author.role) return step(comment, 'reject', 'thread-closed');
   if (comment.parentId === null) return step(comment, 'judge');
 
-  const parent = await store.get(comment.parentId);
+  const parent = read ? read.parent : await store.get(comment.parentId);
   if (!parent) {
     const since = envelope.retry?.firstAt ?? comment.submittedAt;
     if (clock.now() - since > HOUR_MS) return step(comment, 'hold', 'parent-unknown');
@@ -382,15 +389,15 @@ async function contactOf(unit: Unit, detail: CommentSubmitted): Promise<{ contac
 }
 
 /** The first comment of a thread makes its record: title, page and age. */
-async function knowThread({ sites, clock }: Unit, comment: Comment, known: Thread | undefined): Promise<void> {
-  if (known && (known.url || !comment.page)) return;
-  await sites.putThread({
-    firstAt: clock.now(),
-    ...known,
-    site: comment.site,
-    key: comment.thread,
-    ...(comment.page && { title: comment.page.title, url: comment.page.url }),
-  });
+async function knowThread(
+  { sites, clock }: Unit,
+  { site, thread: key }: Comment,
+  page: Comment['page'],
+  known: Thread | undefined,
+): Promise<void> {
+  const thread = { firstAt: clock.now(), site, key, ...(page && { title: page.title, url: page.url }) };
+  if (!known) await sites.beginThread(thread);
+  else if (!known.url && page) await sites.putThread({ ...thread, ...known, title: page.title, url: page.url });
 }
 
 /** Closed by a person, or by age under the policy. */

@@ -56,8 +56,9 @@ export type Sites = ReturnType<typeof sitesOf>;
 export function sitesOf(table: Table, clock: Clock) {
   const remembered = new Map<string, { at: number; value: Promise<Rules> }>();
 
-  const load = async (id: string): Promise<Rules> => {
-    const [site, policy, bans, shadow] = await table.getMany([siteKey(id), policyKey(id), bansKey(id), shadowKey(id)]);
+  const load = async (id: string, options?: { stale?: boolean }): Promise<Rules> => {
+    const keys = [siteKey(id), policyKey(id), bansKey(id), shadowKey(id)];
+    const [site, policy, bans, shadow] = await table.getMany(keys, options);
     if (!site) throw new SluiceError('Site.Unknown', `there is no site "${id}"`, { hint: 'add it: sluice site add' });
     return {
       site: strip<Site>(site),
@@ -74,14 +75,14 @@ export function sitesOf(table: Table, clock: Clock) {
       const hit = remembered.get(id);
       if (hit && now - hit.at < REMEMBER_MS) return hit.value;
       if (remembered.size >= REMEMBERED_SITES) remembered.clear();
-      const value = load(id);
+      const value = load(id, { stale: true });
       remembered.set(id, { at: now, value });
       value.catch(() => remembered.delete(id));
       return value;
     },
 
     /** Straight from the store. */
-    fresh: load,
+    fresh: (id: string): Promise<Rules> => load(id),
 
     async list(): Promise<readonly Site[]> {
       const { items } = await table.query({ pk: 'SITES', limit: 1000 });
@@ -132,9 +133,10 @@ export function sitesOf(table: Table, clock: Clock) {
     },
 
     /** The thread of a key, or that of which the key is an alias: then under another `key` than was asked for. */
-    async thread(site: string, key: string): Promise<Thread | undefined> {
-      const item = await table.get(threadKey(site, key));
-      const found = item?.aliasOf === undefined ? item : await table.get(threadKey(site, String(item.aliasOf)));
+    async thread(site: string, key: string, options?: { stale?: boolean }): Promise<Thread | undefined> {
+      const item = await table.get(threadKey(site, key), options);
+      const found =
+        item?.aliasOf === undefined ? item : await table.get(threadKey(site, String(item.aliasOf)), options);
       return found && strip<Thread>(found);
     },
 
@@ -146,6 +148,14 @@ export function sitesOf(table: Table, clock: Clock) {
           { delete: { pk: `S#${site}#threads`, sk: alias } },
         ]);
       }
+    },
+
+    /** The record of a thread that has none yet; somebody else's stands. */
+    async beginThread(thread: Thread): Promise<void> {
+      await table.write([
+        { put: { ...threadKey(thread.site, thread.key), ...thread }, if: 'absent' },
+        { put: { pk: `S#${thread.site}#threads`, sk: thread.key } },
+      ]);
     },
 
     async putThread(thread: Thread): Promise<void> {

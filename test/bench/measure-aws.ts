@@ -26,6 +26,9 @@ import { sitesOf } from '../../shared/store/sites.ts';
 import { memoryPorts } from '../fakes.ts';
 
 const COMMENTS = 300;
+/** As long as they are there. */
+const ARN =
+  'arn:aws:states:us-east-1:000000000000:express:moderation-prod:2a0e3d8c-9a41-4b7e-8a57-0e3a3c1d9f11:7b0c1d2e-0000-4000-8000-000000000000';
 /** Words of an ordinary comment: about 280 bytes, as in the published thread samples. */
 const TEXT =
   'Thanks for writing this up. I ran into the same thing last week and your second example was what finally made it click, ' +
@@ -136,7 +139,9 @@ export async function measure(): Promise<Measurements> {
     reject: unit('reject', reject),
     awaits: unit('await-decision', awaitDecision),
   };
-  const trace = { startedAt: new Date(memory.clock.now()).toISOString() };
+  const at = new Date(memory.clock.now()).toISOString();
+  const entered = { entered: at, retries: 0 };
+  const trace = { startedAt: at, Validate: entered, Judge: entered, Publish: { entered: at } };
 
   const submit = async (n: number) => {
     const response = await inside('door submit', async () =>
@@ -171,19 +176,19 @@ export async function measure(): Promise<Measurements> {
     if (n === 100) tallies.clear();
     memory.wind(700);
     const { id, statusUrl } = await submit(n);
-    await functions.judge({ id, version: 1, executionId: 'x' });
+    const judged = await functions.judge({ id, version: 1, executionId: ARN });
     // A twentieth is held and decided by a person, a twentieth rejected: the shares of the cost model.
     if (n % 20 === 0) {
-      const held = await functions.hold({ id, version: 1, reason: 'score', executionId: 'x', trace });
+      const held = await functions.hold({ ...judged, id, reason: 'score', executionId: ARN, trace });
       await functions.awaits({ id, version: held.version, token: 't'.repeat(600) });
       await inside('decide', () => decide(ports, 'ada', { id, version: held.version, action: 'publish' } as never));
-      await functions.follow({ id, version: held.version, executionId: 'x' });
+      await functions.follow({ id, version: held.version, executionId: ARN });
       await functions.notify({ id, version: held.version + 1 });
     } else if (n % 20 === 1) {
-      await functions.reject({ id, version: 1, reason: 'score', executionId: 'x', trace });
+      await functions.reject({ ...judged, id, reason: 'score', executionId: ARN, trace });
     } else {
-      const published = await functions.publish({ id, version: 1, executionId: 'x', trace });
-      await functions.notify({ id, version: published.version });
+      const published = await functions.publish({ ...judged, id, executionId: ARN, trace });
+      await functions.notify({ ...published, id });
     }
     await poll(statusUrl);
   }
