@@ -298,6 +298,8 @@ export function entryOf(name: string, spec: FunctionSpec | ExtraSpec, kind: Entr
   if (kind === 'gate') return `export { handler } from ${from('./gate-entry.ts')};`;
   const adapters: [string, string][] = [
     ...(may.table ? [['table', './clients/table.ts'] as [string, string]] : []),
+    // The desk alone lists by more than a key.
+    ...(may.table && folder === 'moderation' ? [['search', './clients/search.ts'] as [string, string]] : []),
     ...(may.putEvents ? [['bus', './clients/bus.ts'] as [string, string]] : []),
     ...(may.send || looksAtQueues ? [['queues', './clients/queues.ts'] as [string, string]] : []),
     ...(may.start || may.answer ? [['workflows', './clients/workflows.ts'] as [string, string]] : []),

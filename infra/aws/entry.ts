@@ -3,7 +3,6 @@ import { SluiceError } from '../../shared/errors.ts';
 import { hookedBus } from '../../shared/hooked-bus.ts';
 import type { Clock, Ports, Service, Table } from '../../shared/ports.ts';
 import { systemClock, ulids } from './adapters/ids.ts';
-import { deskSearch } from './adapters/search.ts';
 import { environmentOf, type Environment } from './environment.ts';
 import { meter } from './metrics.ts';
 import { once } from './once.ts';
@@ -11,6 +10,7 @@ import { once } from './once.ts';
 /** The adapters that this function's permissions name; the bundle holds no others. */
 export type Adapters = {
   table?: (environment: Environment, clock: Clock) => Table;
+  search?: (table: Table) => Ports['search'];
   bus?: (environment: Environment) => Ports['bus'];
   queues?: (environment: Environment) => Ports['queues'];
   workflows?: (environment: Environment) => Ports['workflows'];
@@ -67,7 +67,7 @@ export async function portsOf(name: string, environment: Environment, adapters: 
   const bus = adapters.bus?.(environment);
   return {
     table: table ?? forbidden(name, 'table'),
-    search: table ? deskSearch(table) : forbidden(name, 'table'),
+    search: table && adapters.search ? adapters.search(table) : forbidden(name, 'table'),
     bus: bus && table ? hookedBus(bus, table, clock) : (bus ?? forbidden(name, 'putEvents')),
     queues: adapters.queues?.(environment) ?? forbidden(name, 'send'),
     workflows: adapters.workflows?.(environment) ?? forbidden(name, 'start'),

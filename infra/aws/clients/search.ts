@@ -1,0 +1,1 @@
+export { deskSearch as search } from '../adapters/search.ts';
