@@ -8,6 +8,7 @@ import { documentClient, dynamoTable } from '../../infra/aws/adapters/table.ts';
 import { type Bundle, bundleAll, withPlainNames, withShortErrors } from '../../infra/aws/bundle.ts';
 import type { HttpResult } from '../../infra/aws/http-entry.ts';
 import type { Table } from '../../shared/ports.ts';
+import { topology } from '../../infra/topology.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { startDynalite } from './dynalite.ts';
@@ -51,6 +52,13 @@ describe('bundles', () => {
       expect(packages.filter((one) => one.startsWith('@aws-sdk/credential-provider-'))).toEqual([]);
     }
   });
+});
+
+it('finds the dead letters of a queue by their name, as /health does', () => {
+  const named = Object.entries(topology.queues).filter(([, { deadLetter }]) => deadLetter);
+  expect(named.filter(([name, { deadLetter }]) => deadLetter!.queue !== `${name}-dead`)).toEqual([]);
+  const dead = Object.keys(topology.queues).filter((name) => `${name}-dead` in topology.queues);
+  expect(dead).toEqual(named.map(([name]) => name));
 });
 
 it('takes constants in brackets for the plain names that they are', () => {
