@@ -50,6 +50,9 @@ const ROOT = join(import.meta.dirname, '../..');
 /** A twentieth of the runs, and none for certain: a reservoir of one a second would trace every run of a small site. */
 const TRACED = 0.05;
 
+/** Of functions and workflows: what a deploy moves. */
+const LIVE = 'live';
+
 export type FlowProps = StackProps & {
   stage: Stage;
   state: StateStack;
@@ -72,7 +75,6 @@ export class FlowStack extends Stack {
   readonly #stage: Stage;
   readonly #state: StateStack;
   readonly #edge: EdgeStack;
-  readonly #aliases: Record<string, CfnStateMachineAlias> = {};
 
   constructor(scope: Construct, id: string, { stage, state, edge, code, ...props }: FlowProps) {
     super(scope, id, props);
@@ -158,7 +160,7 @@ export class FlowStack extends Stack {
     acknowledge(role, {
       'AwsSolutions-IAM5[Resource::*]': 'X-Ray’s PutTraceSegments and PutTelemetryRecords know no resource.',
     });
-    const alias = new Alias(this, `alias-${name}`, { aliasName: 'live', version: lambda.currentVersion as IVersion });
+    const alias = new Alias(this, `alias-${name}`, { aliasName: LIVE, version: lambda.currentVersion as IVersion });
     const errors = new Alarm(this, `errors-${name}`, {
       alarmName: named(this.#stage, `${name}-errors`),
       alarmDescription: `${name} fails: a deploy that is under way is rolled back. Look at /aws/lambda/${functionName}.`,
@@ -206,7 +208,7 @@ export class FlowStack extends Stack {
       }),
       ...(may.start && {
         [VARIABLES.workflows]: this.toJsonString(
-          Object.fromEntries(may.start.map((workflow) => [workflow, this.#workflowArn(workflow)])),
+          Object.fromEntries(may.start.map((workflow) => [workflow, this.#startArn(workflow)])),
         ),
       }),
       ...(name === 'settings' && {
@@ -219,6 +221,11 @@ export class FlowStack extends Stack {
 
   #secretOf(name: string) {
     return name === 'gate' ? this.#edge.originSecret : this.#state.rootKey;
+  }
+
+  /** What `StartExecution` is given: the alias. Rights are those on the machine: https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html */
+  #startArn(name: string): string {
+    return `${this.#workflowArn(name)}:${LIVE}`;
   }
 
   /** By name, not by reference: workflows call functions and functions start workflows. */
@@ -316,8 +323,8 @@ export class FlowStack extends Stack {
         comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         treatMissingData: TreatMissingData.NOT_BREACHING,
       });
-      this.#aliases[name] = new CfnStateMachineAlias(this, `alias-workflow-${name}`, {
-        name: 'live',
+      new CfnStateMachineAlias(this, `alias-workflow-${name}`, {
+        name: LIVE,
         deploymentPreference: {
           stateMachineVersionArn: version.attrArn,
           type: 'CANARY',
@@ -334,7 +341,7 @@ export class FlowStack extends Stack {
   #substitute(target: { function: string } | { queue: string } | { workflow: string }): string {
     if ('function' in target) return this.units[target.function]!.alias.functionArn;
     if ('queue' in target) return this.#state.queues[target.queue]!.queueUrl;
-    return this.#workflowArn(target.workflow);
+    return this.#startArn(target.workflow);
   }
 
   #pipesOf(): Record<string, CfnPipe> {
@@ -350,7 +357,6 @@ export class FlowStack extends Stack {
           resources: [queue.queueArn],
         }),
       );
-      // A grant on the machine covers its versions and aliases.
       role.addToPolicy(
         new PolicyStatement({
           actions: [sync ? 'states:StartSyncExecution' : 'states:StartExecution'],
@@ -363,7 +369,8 @@ export class FlowStack extends Stack {
         source: queue.queueArn,
         // No window: with one a quiet queue may wait 20 s.
         sourceParameters: { sqsQueueParameters: { batchSize: spec.batchSize } },
-        target: this.#aliases[spec.workflow]!.attrArn,
+        // Not the alias: what a pipe may call is documented as a state machine (docs/decisions/0007).
+        target: machine.stateMachineArn,
         targetParameters: { stepFunctionStateMachineParameters: { invocationType: spec.invocation } },
       });
       // The role's rights must stand before the pipe's first look at the queue.
