@@ -195,7 +195,7 @@ export const topology: Topology = {
       folder: 'drain-dead-letters',
       memoryMb: 256,
       timeoutSeconds: 30,
-      may: { table: 'write', putEvents: true },
+      may: { table: 'write', putEvents: true, secret: true },
     },
     reconcile: {
       folder: 'reconcile',

@@ -3,7 +3,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { SluiceError } from '../../shared/errors.ts';
 import { parse } from '../../shared/parse.ts';
-import { deadLettersOf, NO_SITE } from '../../shared/store/dead-letters.ts';
+import { deadLettersOf, messageOf, NO_SITE } from '../../shared/store/dead-letters.ts';
 import { Site, sitesOf } from '../../shared/store/sites.ts';
 import { renewSiteAuthorKey, siteAuthorKey } from '../../services/door/authors.ts';
 import { runMailTest } from './mail-test.ts';
@@ -87,7 +87,7 @@ export const mailTest = (place: Place, address: string): Promise<void> =>
 
 /** Sends again through the queue itself, also beside a running server. */
 export async function redrive(place: Place, id: string | undefined, { site }: { site?: string }): Promise<void> {
-  await place.stored('needed', async ({ table, clock, send }) => {
+  await place.stored('needed', async ({ table, vault, clock, send }) => {
     const letters = deadLettersOf(table);
     const known = (await sitesOf(table, clock).list()).map((one) => one.id);
     const wanted = id === undefined ? [] : [await letters.get(id)];
@@ -106,7 +106,7 @@ export async function redrive(place: Place, id: string | undefined, { site }: { 
     for (const letter of wanted) {
       if (!letter || letter.redrivenAt !== undefined) continue;
       // Sent, then marked: a crash in between sends twice, which every step of the pipeline takes.
-      await send(letter.source, letter.body, letter.group);
+      await send(letter.source, messageOf(letter, vault), letter.group);
       await letters.markRedriven(letter, clock.now());
       sent += 1;
     }

@@ -21,7 +21,7 @@ const Batch = z.object({
 const Fault = z.object({ source: z.string(), reason: z.string(), detail: z.string(), message: z.string() });
 
 /** Takes dead letters from their queues into the store, where nothing expires unseen. */
-export const drainDeadLetters: Service = ({ table, bus, clock, log }) => {
+export const drainDeadLetters: Service = ({ table, bus, clock, vault, log }) => {
   const letters = deadLettersOf(table);
   const sites = sitesOf(table, clock);
   /** A letter of a site that nobody made stands among those of none: in a list of its own nobody would see it. */
@@ -41,7 +41,8 @@ export const drainDeadLetters: Service = ({ table, bus, clock, log }) => {
     const failed: { itemIdentifier: string }[] = [];
     for (const record of Records) {
       try {
-        const letter = await known(letterOf(record, clock.now()));
+        const read = await known(letterOf(record, clock.now()));
+        const letter: DeadLetter = { ...read, body: vault.seal(kept(read.body)), sealed: true };
         await letters.put(letter);
         await bus.put([
           {
@@ -98,6 +99,14 @@ function letterOf(record: z.infer<typeof Batch>['Records'][number], nowMs: numbe
     ...(lane && { group: lane }),
   };
 }
+
+/**
+ * What is over the bus's own bound was over every queue's too: no redrive could send it, and an item of DynamoDB holds 400 KB.
+ * So its beginning is kept, to be looked at.
+ */
+const kept = (body: string): string => (Buffer.byteLength(body) > MAX_KEPT_BYTES ? body.slice(0, MAX_CUT) : body);
+const MAX_KEPT_BYTES = 262_144;
+const MAX_CUT = 32_768;
 
 /** A Lambda's cause is JSON; its message is what a person wants to read. */
 function messageOf(cause: string): string {

@@ -3,7 +3,7 @@ import { SluiceError } from '../../shared/errors.ts';
 import { SiteId } from '../../shared/events.ts';
 import type { Route } from '../../shared/http.ts';
 import type { Ports } from '../../shared/ports.ts';
-import { deadLettersOf, NO_SITE, type DeadLetter } from '../../shared/store/dead-letters.ts';
+import { deadLettersOf, messageOf, NO_SITE, type DeadLetter } from '../../shared/store/dead-letters.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { audit } from './audit-log.ts';
 import { may, mustBe, type Moderator } from './moderator.ts';
@@ -19,7 +19,7 @@ const RedriveAll = z.strictObject({ site: SiteId.optional() });
 const REDRIVE_AT_MOST = 10_000;
 
 export function deadLetterRoutes(ports: Ports): Route<Moderator>[] {
-  const { table, clock, queues } = ports;
+  const { table, clock, queues, vault } = ports;
   const letters = deadLettersOf(table);
   const sites = sitesOf(table, clock);
 
@@ -54,7 +54,7 @@ export function deadLetterRoutes(ports: Ports): Route<Moderator>[] {
       });
     }
     // Sent, then marked: a crash in between sends twice, which every step of the pipeline takes.
-    await queue.send(letter.body, letter.group === undefined ? {} : { group: letter.group });
+    await queue.send(messageOf(letter, vault), letter.group === undefined ? {} : { group: letter.group });
     await letters.markRedriven(letter, clock.now());
   };
 

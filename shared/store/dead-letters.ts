@@ -1,4 +1,5 @@
 import type { Table } from '../ports.ts';
+import type { Vault } from '../vault.ts';
 import { deskListing, strip, timeKey } from './keys.ts';
 
 const DAY_S = 86_400;
@@ -14,12 +15,17 @@ export type DeadLetter = {
   attempts: number;
   firstAt: number;
   detail: string;
-  /** The message as it was. */
+  /** The message as it was; sealed, since one put directly on the bus may carry an address. `messageOf` opens it. */
   body: string;
+  sealed?: true;
   group?: string;
   seenAt?: number;
   redrivenAt?: number;
 };
+
+/** What a redrive sends. Letters from before they were sealed are as they are. */
+export const messageOf = ({ body, sealed }: DeadLetter, vault: Pick<Vault, 'open'>): string =>
+  sealed ? vault.open(body) : body;
 
 /** Where letters of no known site are listed: admins see them under every site. */
 export const NO_SITE = '-';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Policy } from '../../shared/policy.ts';
 import { storeOf } from '../../shared/store/comments.ts';
+import { deadLettersOf } from '../../shared/store/dead-letters.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { type Delivery, startAccount } from './account.ts';
 
@@ -121,4 +122,13 @@ describe('the functions as Lambda runs them, over their AWS adapters', () => {
       expect(twice).toEqual(once);
     },
   );
+
+  it('keep the beginning of a dead letter that no item of DynamoDB would hold', { timeout: 180_000 }, async () => {
+    const body = 'x'.repeat(700_000);
+    await account.send('rule-dead', JSON.stringify({ detail: { site: 'once', id: 'huge', body } }));
+    await account.deliver();
+    const { letters } = await deadLettersOf(account.table).list('once', { limit: 10 });
+    expect(letters).toMatchObject([{ commentId: 'huge' }]);
+    expect(letters[0]!.body.length).toBeLessThan(100_000);
+  });
 });

@@ -54,7 +54,8 @@ function granted(name: keyof typeof EXTRA, ports: Ports): Ports {
         only(
           port,
           (method) =>
-            (method === 'send' && may.send?.includes(queue) === true) || (method === 'attributes' && !!looksAtQueues),
+            (method === 'send' && may.send?.includes(queue) === true) ||
+            (['attributes', 'oldestAt'].includes(method) && !!looksAtQueues),
           `queues.${queue}`,
         ),
       ]),

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { SluiceError } from '../../shared/errors.ts';
 import type { Service } from '../../shared/ports.ts';
+import { messageOf } from '../../shared/store/dead-letters.ts';
 import { LINKS, pipeline, type Pipeline } from './pipeline.ts';
 
 let line: Pipeline;
@@ -159,7 +160,7 @@ describe('a fault that passes', () => {
     expect(await line.status('stuck')).toBe('received');
     faulty = false;
     const [letter] = await line.deadLetters();
-    await line.queues.intake?.send(letter?.body ?? '', { group: 'lane-00' });
+    await line.queues.intake?.send(messageOf(letter!, line.ports.vault), { group: 'lane-00' });
     await status('stuck').toBe('published');
   });
 
@@ -188,5 +189,15 @@ describe('a fault for good is a dead letter at once, with its reason:', () => {
     await line.submit('bad', more);
     await expect.poll(() => line.deadLetters()).toMatchObject([{ reason, detail: expect.stringContaining(words) }]);
     expect(line.queues.intake?.nextAt()).toBeUndefined();
+  });
+
+  it('and an address that it carries stands in clear nowhere', async () => {
+    line = await pipeline();
+    await line.submit('bad', { author: { name: 'Ada', email: 'ada@people.example' }, admin: true });
+    await expect.poll(() => line.deadLetters()).toMatchObject([{ reason: 'Comment.Malformed' }]);
+    const [letter] = await line.deadLetters();
+    const rows = line.database.sqlite.prepare('SELECT doc FROM item').all() as { doc: string }[];
+    expect(rows.filter(({ doc }) => doc.includes('ada@people.example'))).toEqual([]);
+    expect(messageOf(letter!, line.ports.vault)).toContain('ada@people.example');
   });
 });
