@@ -1,7 +1,7 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { call, query } from '../api.ts';
 import { Failed, Loading, SiteTabs, useChange, useRead } from '../parts.tsx';
-import { t } from '../words.ts';
+import { t, type Word } from '../words.ts';
 
 type Thread = {
   key: string;
@@ -49,24 +49,18 @@ export function Threads({
                   </code>
                 ))}
               </span>
-              <label class="check">
-                <input
-                  type="checkbox"
-                  disabled={!admin}
-                  checked={thread.closed ?? false}
-                  onChange={(event) => void set(thread, { closed: event.currentTarget.checked })}
-                />
-                {t('closed')}
-              </label>
-              <label class="check">
-                <input
-                  type="checkbox"
-                  disabled={!admin}
-                  checked={thread.premoderate ?? false}
-                  onChange={(event) => void set(thread, { premoderate: event.currentTarget.checked })}
-                />
-                {t('premoderated')}
-              </label>
+              <Toggle
+                on={thread.closed ?? false}
+                word="closed"
+                disabled={!admin}
+                onSet={(closed) => set(thread, { closed })}
+              />
+              <Toggle
+                on={thread.premoderate ?? false}
+                word="premoderated"
+                disabled={!admin}
+                onSet={(premoderate) => set(thread, { premoderate })}
+              />
             </div>
             {admin && (
               <details>
@@ -100,6 +94,37 @@ export function Threads({
         </p>
       )}
     </div>
+  );
+}
+
+/** Shows at once what was chosen, and what stands again when it was refused. */
+function Toggle({
+  on,
+  word,
+  disabled,
+  onSet,
+}: {
+  on: boolean;
+  word: Word;
+  disabled: boolean;
+  onSet: (on: boolean) => Promise<boolean>;
+}) {
+  const [wanted, setWanted] = useState(on);
+  useEffect(() => setWanted(on), [on]);
+  const choose = async (next: boolean) => {
+    setWanted(next);
+    if (!(await onSet(next))) setWanted(on);
+  };
+  return (
+    <label class="check">
+      <input
+        type="checkbox"
+        disabled={disabled}
+        checked={wanted}
+        onChange={(event) => void choose(event.currentTarget.checked)}
+      />
+      {t(word)}
+    </label>
   );
 }
 
