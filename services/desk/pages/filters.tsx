@@ -35,7 +35,7 @@ export function FilterDialog({
     onPick({ ...filters, ...Object.fromEntries(NAMES.map((name) => [name, String(form.get(name) ?? '').trim()])) });
   };
   return (
-    <Dialog label={t('filters')} onClose={onClose}>
+    <Dialog wide label={t('filters')} onClose={onClose}>
       <form class="fields" onSubmit={submit}>
         {NAMES.map((name, index) => (
           <label key={name} class="field">

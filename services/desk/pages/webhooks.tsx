@@ -58,7 +58,7 @@ export function Webhooks({ site }: { site: string }) {
           <li key={hook.id} class="card letter">
             <div>
               <p class="meta">
-                <strong class="code">{hook.url}</strong>
+                <strong>{hook.url}</strong>
                 <span>{hook.format}</span>
                 {!hook.enabled && <span class="badge">{t('off')}</span>}
               </p>
