@@ -25,6 +25,15 @@ try {
       body: `More on this at ${FOUR_LINKS}, part ${n + 1}.`,
     });
   }
+  const thread = '/v1/sites/demo/threads/how-a-comment-travels/comments';
+  const asking = {
+    author: { name: 'Noor', email: 'noor@people.example' },
+    body: 'Will I hear of answers?',
+    notifyReplies: true,
+  };
+  const { body: question } = await sluice.call('POST', thread, asking);
+  await sluice.quiet();
+  await sluice.call('POST', thread, { author: { name: 'Ravi' }, body: 'You will, by mail.', parentId: question.id });
   await post('/v1/moderation/users', {
     name: 'mia',
     password: 'long enough for mia',
@@ -58,8 +67,8 @@ try {
   };
 
   await page.goto(`${url}/`);
-  await page.locator('sluice-comments').scrollIntoViewIfNeeded();
   await page.waitForTimeout(1000);
+  await page.locator('sluice-comments').evaluate((widget) => widget.scrollIntoView({ block: 'start' }));
   await picture('thread');
   await page.goto(`${url}/t/demo/how-a-comment-travels`);
   await picture('thread-page');
@@ -106,7 +115,12 @@ try {
   await page.waitForSelector('.follow .status');
   await page.locator('.follow').scrollIntoViewIfNeeded();
   await picture('desk-start');
-  await page.goto(`${url}/mailbox`);
+  // Mail waits until a decision could have been undone.
+  for (let look = 0; look < 20; look++) {
+    await page.goto(`${url}/mailbox`);
+    if ((await page.locator('ol.mails li').count()) > 0) break;
+    await page.waitForTimeout(1000);
+  }
   await picture('mailbox');
   await page.goto(`${url}/executions`);
   await picture('executions');

@@ -93,7 +93,8 @@ export function DeadLetters({ site }: { site: string }) {
                 <Ago at={letter.firstAt} now={now} />
               </p>
               <p class="detail-text">{letter.detail}</p>
-              {letter.commentId && (
+              {/* What did not fit its schema was never stored: it has no story. */}
+              {letter.commentId && letter.reason !== 'Comment.Malformed' && (
                 <p>
                   <a href={`#/comments/${encodeURIComponent(letter.commentId)}`}>{t('story')}</a>
                 </p>
