@@ -12,8 +12,8 @@ export type EntryMeasure = {
   events: number;
   eventBytes: number;
   sends: number;
-  /** Requests to the table, the bus and the rest. */
-  trips: number;
+  /** Waits one after the other, with a request to the table as the unit; what goes at the same time is waited for once. */
+  rounds: number;
   table: Record<string, TableUse>;
 };
 
@@ -21,6 +21,8 @@ export type Measurements = {
   measuredAt: string;
   node: string;
   comments: number;
+  /** Kept of one comment, for good, index entries included. */
+  storedBytes: number;
   entries: Record<string, EntryMeasure>;
 };
 
@@ -55,7 +57,7 @@ export const ASSUMED = {
   mails: 0.2,
   /** A reader's page asks for its thread; none unless asked for, since readers are not comments. */
   views: 0,
-  /** Milliseconds of one request from Lambda to the table, in the same region. */
+  /** Milliseconds of one request from Lambda to the table, in the same region; test/bench/measure-aws.ts weighs the others by it. */
   tripMs: 4,
   /** Milliseconds that a state of an Express workflow takes beside its function. */
   stateMs: 12,
@@ -64,13 +66,11 @@ export const ASSUMED = {
   coldMs: 350,
   /** An idle consumer long-polls with five connections of 20 s each. */
   pollsPerMonth: 5 * 3 * 60 * 24 * 30,
-  traced: 0.05,
+  traced: 0.01,
   emfBytes: 290,
   accessLogBytes: 160,
   /** Around each line of a log. */
   lineBytes: 26,
-  /** Of one comment with its text, log rows and index entries. */
-  storedBytes: 4500,
 } as const;
 
 /** The states of a run, by their names in the ASL files: cost.test.ts looks that they are there. */
@@ -89,18 +89,23 @@ export const PATHS = {
   review: ['Await', 'Follow', 'AuthorNotify'],
 } as const;
 
+/** Without a person. */
+const PUBLISHED = 1 - ASSUMED.held - ASSUMED.rejected;
+
 /** Calls a comment makes, by the names of the measurements, with the function of the topology that each runs in. */
 const CALLS: readonly { entry: string; function: string; times: number; part: Part }[] = [
   { entry: 'door submit', function: 'door', times: 1, part: 'pipeline' },
   { entry: 'door status', function: 'door', times: ASSUMED.statusAsks, part: 'edge' },
   { entry: 'validate', function: 'validate', times: 1, part: 'pipeline' },
   { entry: 'spam-check', function: 'spam-check', times: 1, part: 'pipeline' },
-  { entry: 'publish', function: 'publish', times: 1 - ASSUMED.rejected, part: 'pipeline' },
-  { entry: 'author-notify', function: 'author-notify', times: 1 - ASSUMED.rejected, part: 'pipeline' },
+  { entry: 'publish', function: 'publish', times: PUBLISHED, part: 'pipeline' },
+  { entry: 'author-notify', function: 'author-notify', times: PUBLISHED, part: 'pipeline' },
   { entry: 'hold', function: 'hold', times: ASSUMED.held, part: 'people' },
   { entry: 'reject', function: 'reject', times: ASSUMED.rejected, part: 'pipeline' },
   { entry: 'await-decision', function: 'await-decision', times: ASSUMED.held, part: 'people' },
   { entry: 'follow', function: 'publish', times: ASSUMED.held, part: 'people' },
+  // Of the hold, and once it is decided.
+  { entry: 'author-notify', function: 'author-notify', times: 2 * ASSUMED.held, part: 'people' },
   { entry: 'decide', function: 'moderation', times: ASSUMED.held, part: 'people' },
 ];
 
@@ -146,9 +151,17 @@ export function bill(
   const answered = (comments + preflights + asks) * 700 + comments * views * 6000;
   add('CloudFront', 'answers', 'edge', answered / 1e9, 'cloudfrontGb');
 
-  const events = sum(CALLS.map(({ entry, times }) => measured(entry).events * times));
+  const eventsOf = (part: Part) =>
+    sum(CALLS.filter((call) => call.part === part).map(({ entry, times }) => measured(entry).events * times));
   const eventBytes = sum(CALLS.map(({ entry, times }) => measured(entry).eventBytes * times));
-  add('EventBridge', 'events put: submitted, and what became of it', 'pipeline', comments * events, 'event');
+  add(
+    'EventBridge',
+    'events put: submitted, and what became of it',
+    'pipeline',
+    comments * eventsOf('pipeline'),
+    'event',
+  );
+  add('EventBridge', 'events put: held, decided, followed', 'people', comments * eventsOf('people'), 'event');
   add(
     'EventBridge',
     `archive, ${topology.bus.archiveDays} days`,
@@ -215,12 +228,12 @@ export function bill(
       if (readUnits > 0) add('DynamoDB', `${entry}: ${use}`, part, comments * times * readUnits, 'readUnit');
     }
   }
-  add('DynamoDB', 'kept, first month', 'pipeline', (comments * ASSUMED.storedBytes) / 2 / 1e9, 'tableGbMonth');
+  add('DynamoDB', 'kept, first month', 'pipeline', (comments * measurements.storedBytes) / 2 / 1e9, 'tableGbMonth');
   add(
     'DynamoDB',
     'point-in-time recovery, first month',
     'pipeline',
-    (comments * ASSUMED.storedBytes) / 2 / 1e9,
+    (comments * measurements.storedBytes) / 2 / 1e9,
     'backupGbMonth',
   );
 
@@ -240,7 +253,7 @@ export function bill(
     'logGb',
   );
   add('CloudWatch Logs', 'kept a month', 'pipeline', (comments * logBytes) / 1e9, 'logGbMonth');
-  add('X-Ray', 'one run in twenty', 'pipeline', comments * ASSUMED.traced, 'trace');
+  add('X-Ray', 'one run in a hundred', 'pipeline', comments * ASSUMED.traced, 'trace');
 
   const mails = comments * ASSUMED.mails;
   add('SES', 'e-mails', 'mail', mails, 'mail');
@@ -287,8 +300,8 @@ export const BESIDE = { oneStandardWorkflow: 185.3, floor: 6.6 } as const;
 const memoryOf = (name: string) => (topology.functions[name] ?? EXTRA[name])!.memoryMb;
 
 /** One processor stands behind 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
-function billedMs({ cpuMs, trips }: EntryMeasure, name: string): number {
-  return Math.ceil(2 + cpuMs * Math.max(1, 1769 / memoryOf(name)) + trips * ASSUMED.tripMs);
+function billedMs({ cpuMs, rounds }: EntryMeasure, name: string): number {
+  return Math.ceil(2 + cpuMs * Math.max(1, 1769 / memoryOf(name)) + rounds * ASSUMED.tripMs);
 }
 
 /** The first so many at one price, those beyond at the next. */

@@ -47,8 +47,8 @@ import type { Stage } from './stage.ts';
 import type { StateStack } from './state-stack.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** A twentieth of the runs, and none for certain: a reservoir of one a second would trace every run of a small site. */
-const TRACED = 0.05;
+/** A hundredth of the runs, and none for certain: a reservoir of one a second would trace every run of a small site. */
+const TRACED = 0.01;
 
 /** Of functions and workflows: what a deploy moves. */
 const LIVE = 'live';

@@ -117,15 +117,15 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
   }
 
   const { draft } = checked;
-  // Claimed once nothing can refuse it any more: a refused text has not used up its key.
-  const claim = first ?? (await claimKey(ports, key));
-  const { id } = claim;
   // An address is kept only for who asks for it.
   const address = policy.policy.providers.akismet ? client.address : undefined;
-  const contact =
-    draft.author.email || address
-      ? await contacts.exchange({ email: draft.author.email, client: address, network: client.network })
-      : undefined;
+  const addresses = { email: draft.author.email, client: address, network: client.network };
+  const [claim, contact] = await Promise.all([
+    // Claimed once nothing can refuse it any more: a refused text has not used up its key.
+    first ?? claimKey(ports, key),
+    draft.author.email || address ? contacts.exchange(addresses) : undefined,
+  ]);
+  const { id } = claim;
   const detail: CommentSubmitted = {
     schema: 1,
     id,

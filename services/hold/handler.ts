@@ -69,7 +69,7 @@ export const hold: Service = (ports) => {
         },
       },
     ]);
-    ports.log.info({ commentId: id, site: comment.site, executionId, reason }, 'comment held');
+    ports.log.info({ commentId: id, site: comment.site, reason }, 'comment held');
     return {
       id,
       version: comment.heldVersion,

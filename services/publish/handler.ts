@@ -48,7 +48,7 @@ export const publish: Service = (ports) => {
       const comment = await store.get(id);
       if (!comment) return { id, next: 'done' };
       const next = await follow(comment, version);
-      ports.log.info({ commentId: id, site: comment.site, executionId, status: comment.status }, 'decision followed');
+      ports.log.info({ commentId: id, site: comment.site, status: comment.status }, 'decision followed');
       return { id, version: comment.version, next };
     }
     const comment = await store.changeLatest(id, (now) => {
@@ -76,7 +76,7 @@ export const publish: Service = (ports) => {
     });
     if (comment.status !== 'published') return { id, version: comment.version, next: 'done' };
     await tellPublished(ports, store, comment);
-    ports.log.info({ commentId: id, site: comment.site, executionId }, 'comment published');
+    ports.log.info({ commentId: id, site: comment.site }, 'comment published');
     const asks = comment.notifyReplies || comment.parentId !== null;
     return { id, version: comment.version, next: 'notify', site: comment.site, asks };
   };

@@ -110,7 +110,10 @@ export const reconcile: Service = (ports) => {
         log.warn({ commentId: comment.id }, 'reconciled: a held comment that nobody waited for');
       }
 
+      const told = (await sites.rules(site)).site.authors.some(({ notify }) => notify !== 'none');
       for (const comment of await store.newestPublished(site, ROUND)) {
+        // Most comments have nobody to tell.
+        if (!told && !comment.notifyReplies && comment.parentId === null) continue;
         const at = comment.publishedAt ?? now;
         if (comment.imported || at > before || at < now - NOTIFIED_WITHIN_MS) continue;
         const { items } = await table.query({ pk: `C#${comment.id}`, prefix: 'N#', limit: 1 });

@@ -49,7 +49,7 @@ export const reject: Service = (ports) => {
       };
     });
     if (!(await tellGone(ports, store, comment))) return { id, version: comment.version, next: 'done' };
-    ports.log.info({ commentId: id, site: comment.site, executionId, status: comment.status }, 'comment not public');
+    ports.log.info({ commentId: id, site: comment.site, status: comment.status }, 'comment not public');
     return { id, version: comment.version, next: 'done' };
   };
 };

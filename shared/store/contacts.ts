@@ -63,12 +63,14 @@ export function contactsOf(table: Table, vault: Vault, clock: Clock) {
     }): Promise<string> {
       const id = contactIdOf(vault, who);
       const key = { pk: `K#${id}`, sk: 'contact' };
-      const known = await table.get(key);
+      const emailHash = who.email ? hashOf(who.email) : undefined;
+      const [known, confirmed] = await Promise.all([
+        table.get(key, { stale: true }),
+        emailHash ? address(emailHash).then((found) => found?.confirmedAt !== undefined) : false,
+      ]);
       const now = seconds();
       // A write a day keeps an address in use alive; a write a comment would buy nothing.
       if (known && (known.expiresAt ?? 0) > now + UNCONFIRMED_S - DAY_S) return id;
-      const emailHash = who.email ? hashOf(who.email) : undefined;
-      const confirmed = emailHash ? (await address(emailHash))?.confirmedAt !== undefined : false;
       const contact: Contact = {
         id,
         ...(who.email && emailHash && { email: vault.seal(who.email.trim()), emailHash }),
