@@ -26,10 +26,18 @@ export const EXTRA: Readonly<Record<string, ExtraSpec>> = {
     folder: 'door',
     memoryMb: 512,
     timeoutSeconds: 10,
-    // Confirmations release what waited for them, and authors are mailed their link.
-    may: { table: 'write', putEvents: true, send: ['notify'], secret: true },
+    may: { table: 'write', putEvents: true, secret: true },
     routes: ['ANY /{proxy+}'],
     looksAtQueues: true,
+  },
+  links: {
+    kind: 'http',
+    folder: 'door',
+    memoryMb: 512,
+    timeoutSeconds: 10,
+    // Confirmations release what waited for them, and authors are mailed their link.
+    may: { table: 'write', send: ['notify'], secret: true },
+    routes: ['ANY /v1/mail/{proxy+}', 'ANY /v1/authors/{proxy+}'],
   },
   moderation: {
     kind: 'http',

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXTRA } from '../../infra/aws/extra.ts';
 import { deskApp } from '../../infra/aws/http/desk-app.ts';
 import { door } from '../../infra/aws/http/door.ts';
+import { links } from '../../infra/aws/http/links.ts';
 import { moderation } from '../../infra/aws/http/moderation.ts';
 import { rules } from '../../infra/aws/http/rules.ts';
 import type { WebApp } from '../../infra/aws/http-entry.ts';
@@ -12,7 +13,7 @@ import { deadLettersOf } from '../../shared/store/dead-letters.ts';
 import { testInstance, type TestInstance } from '../instance.ts';
 
 let local: TestInstance;
-let apps: Record<'door' | 'moderation' | 'rules' | 'settings', WebApp>;
+let apps: Record<'door' | 'links' | 'moderation' | 'rules' | 'settings', WebApp>;
 let admin: Record<string, string>;
 /** What a function asked of a port that it was not given. */
 const refused: string[] = [];
@@ -23,6 +24,7 @@ beforeAll(async () => {
   const { ports } = local.runtime;
   apps = {
     door: door(granted('door', ports)),
+    links: links(granted('links', ports)),
     moderation: moderation(granted('moderation', ports)),
     rules: rules(granted('rules', ports)),
     settings: deskApp(settingsRoutes(granted('settings', ports)), granted('settings', ports)),
@@ -103,6 +105,8 @@ describe('a function has what its work asks for', () => {
     expect((await call('door', 'GET', thread, undefined, {})).status).toBe(200);
     expect((await call('door', 'GET', '/v1/sites/demo/feed.atom', undefined, {})).status).toBe(200);
     expect((await call('door', 'GET', '/health', undefined, {})).status).toBe(200);
+    const email = { site: 'demo', email: 'mara@blog.example' };
+    expect((await call('links', 'POST', '/v1/authors/links', email, {})).status).toBeLessThan(300);
   });
 
   it('the desk: decisions, undo, appeal, replies, notes, sweeps', async () => {

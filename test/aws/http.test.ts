@@ -10,6 +10,7 @@ import { EXTRA } from '../../infra/aws/extra.ts';
 import { DESCRIPTIONS } from '../../infra/aws/http/descriptions.ts';
 import { deskApp } from '../../infra/aws/http/desk-app.ts';
 import { door } from '../../infra/aws/http/door.ts';
+import { links } from '../../infra/aws/http/links.ts';
 import { deskRoutes, moderation } from '../../infra/aws/http/moderation.ts';
 import { rules } from '../../infra/aws/http/rules.ts';
 import { type Oidc, oidcRoutes, rolesOf } from '../../infra/aws/http/oidc.ts';
@@ -91,6 +92,7 @@ describe('each call', () => {
     const { ports } = local.runtime;
     apps = {
       door: door(ports),
+      links: links(ports),
       moderation: moderation(ports),
       rules: rules(ports),
       settings: deskApp(settingsRoutes(ports), ports),

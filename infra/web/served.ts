@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Route } from '../shared/http.ts';
+import type { Route } from '../../shared/http.ts';
 
 /** A call as the OpenAPI page tells of it. */
 export type Described = Pick<Route, 'method' | 'path' | 'summary' | 'access' | 'responses'>;
