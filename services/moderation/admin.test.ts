@@ -161,6 +161,38 @@ describe('a sweep', () => {
     expect((await store.mustGet('c1')).status).toBe('held');
   });
 
+  it.each([1, 150, 206, 250])('goes on after a crash at its write %i, and is undone as a whole', async (last) => {
+    for (let n = 0; n < 230; n++) await addComment(ports, { id: `c${n}`, fingerprint: 'same' });
+    let writes = 0;
+    const dying = {
+      ...ports.table,
+      write: async (all: Parameters<typeof ports.table.write>[0]) => {
+        // The answer to the moderator was sent; then the process died.
+        if (armed && ++writes > last) throw new Error('the process is gone');
+        return ports.table.write(all);
+      },
+    };
+    let armed = false;
+    const first = appOf({ ...ports, table: dying });
+    const before = await signIn(ports, first.call, `mo${last}`, [{ site: 'demo', role: 'moderator' }]);
+    const query = { site: 'demo', fingerprint: 'same', status: 'held' };
+    const asked = before('POST', '/v1/moderation/sweeps', { query, action: 'spam', expectTotal: 230 });
+    const { id }: { id: string } = (await asked).body;
+    armed = true;
+    for (let round = 0; round < 400; round++) await turn();
+
+    ports.clock.wind(31_000);
+    expect(await ended(id)).toMatchObject({ state: 'done', total: 230, conflicts: 0 });
+    const store = storeOf(ports.table, ports.clock);
+    for (let n = 0; n < 230; n++) {
+      const decided = (await store.log(`c${n}`)).filter(({ action }) => action === 'spam');
+      expect([n, decided.length]).toEqual([n, 1]);
+    }
+    await mia('POST', `/v1/moderation/sweeps/${id}/undo`);
+    expect(await ended(id)).toMatchObject({ state: 'undone', done: 230, conflicts: 0 });
+    for (let n = 0; n < 230; n++) expect((await store.mustGet(`c${n}`)).status).toBe('held');
+  });
+
   it('is refused when there are more than expected by now, and when it would be of everything', async () => {
     await addComment(ports, { id: 'c1', fingerprint: 'same' });
     expect((await sweep({ fingerprint: 'same' }, { action: 'spam', expectTotal: 5 })).status).toBe(409);

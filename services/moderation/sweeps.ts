@@ -119,6 +119,7 @@ export function sweepRoutes(ports: Ports, changes: Changes): Route<Moderator>[] 
     const wanted = (item?.ids ?? []) as string[];
     const heads = await store.getMany(wanted);
     const decisions: string[] = [];
+    const note = `sweep ${sweep.id}`;
     const count = { done: sweep.done, unchanged: sweep.unchanged, conflicts: sweep.conflicts };
     for (const head of heads) {
       if (!head || head.site !== site) continue;
@@ -127,9 +128,11 @@ export function sweepRoutes(ports: Ports, changes: Changes): Route<Moderator>[] 
         version: head.version,
         action,
         reason,
-        note: `sweep ${sweep.id}`,
+        note,
       });
-      if (result === 'done' && decisionId) {
+      // Decided by this sweep before its process died: undo must find it too.
+      const before = result === 'unchanged' && decisionId && (await store.decision(decisionId))?.row.note === note;
+      if (decisionId && (result === 'done' || before)) {
         decisions.push(decisionId);
         count.done++;
         changes.push({ site, commentId: head.id, type: 'decided', by, ...defined({ version, status }) });
