@@ -64,12 +64,17 @@ export function Signals({ signals }: { signals: readonly Signal[] }) {
   return (
     <ul class="signals">
       {signals.map((signal) => (
-        <li key={signal.name}>
+        <li key={`${signal.name} ${signal.words}`}>
           <span class="signal-words">{signal.words}</span>
+          {/* What weighs nothing decides by itself, as a ban does, or only explains. */}
           <span class="signal-weight">
-            {signal.weight > 0 ? '+' : ''}
-            {signal.weight.toFixed(1)}{' '}
-            <span class="hidden">{t(signal.weight > 0 ? 'speaksAgainst' : 'speaksFor')}</span>
+            {signal.weight !== 0 && (
+              <>
+                {signal.weight > 0 ? '+' : ''}
+                {signal.weight.toFixed(1)}{' '}
+                <span class="hidden">{t(signal.weight > 0 ? 'speaksAgainst' : 'speaksFor')}</span>
+              </>
+            )}
           </span>
           <span class="bar" aria-hidden="true">
             <span

@@ -543,6 +543,8 @@ export const WORDS = {
     'Was zurückgehalten oder abgelehnt wird, gleich was das Urteil sagt. Der Verfasser erfährt warum: keine Sperre ist geheim.',
     'Ce qui est retenu ou rejeté quoi que dise le juge. L’auteur sait pourquoi : aucun bannissement n’est secret.',
   ],
+  trustWriter: ['Trust this writer', 'Diesem Verfasser vertrauen', 'Faire confiance à cet auteur'],
+  trustedNow: ['Trusted from now on: {name}', 'Ab jetzt vertraut: {name}', 'De confiance désormais : {name}'],
   noBans: ['Nobody and nothing is banned.', 'Niemand und nichts ist gesperrt.', 'Rien ni personne n’est banni.'],
   banWriter: ['Writer', 'Verfasser', 'Auteur'],
   banNetwork: ['Network', 'Netz', 'Réseau'],

@@ -247,3 +247,25 @@ it('shows what Sluice would have done with an import, and takes its verdicts as 
   await said('Taken back');
   expect((await lessonsOf(ports.table, ports.clock).of('demo')).lessons).toHaveLength(0);
 });
+
+it('trusts a writer from a comment, which is a version of the policy', async () => {
+  await page.click('[data-id=c0002] .row-open');
+  await page.click('button:has-text("Trust this writer")');
+  await said('Trusted from now on: Björn Åström');
+  const { policy } = await sites().fresh('demo');
+  expect(policy).toMatchObject({ version: 1, by: 'mia', policy: { trustedWriters: ['key-Björn Åström'] } });
+});
+
+it('leaves to admins what is theirs', async () => {
+  await page.context().close();
+  page = await signedIn('tom');
+  await page.click('[data-id=c0001] .row-open');
+  await page.click('.detail button:has-text("Ban")');
+  expect(await page.locator('select[name=days] option').allTextContents()).toEqual(['1 day', '7 days', '30 days']);
+  await page.keyboard.press('Escape');
+  expect(await page.locator('button:has-text("Trust this writer")').count()).toBe(0);
+  await page.click('nav a:has-text("Policy")');
+  await said('A draft in the shadow');
+  expect(await page.locator('button:has-text("Let this draft run beside")').count()).toBe(0);
+  expect(await page.isDisabled('input[name=premoderate]')).toBe(true);
+});

@@ -18,6 +18,7 @@ export function CommentDetail({
   onFilter,
   onBack,
   onBan,
+  onTrust,
   keys,
   authors,
 }: {
@@ -29,6 +30,8 @@ export function CommentDetail({
   onFilter: (some: Partial<Filters>) => void;
   onBack: () => void;
   onBan: () => void;
+  /** For admins: the list of the trusted is part of the policy. */
+  onTrust: (() => void) | undefined;
   keys: Keys;
   authors: readonly { id: string; name: string }[];
 }) {
@@ -136,6 +139,11 @@ export function CommentDetail({
         {!row.author.role && (
           <button type="button" class="plain" onClick={onBan}>
             {t('ban')}…
+          </button>
+        )}
+        {!row.author.role && !row.author.trusted && onTrust && (
+          <button type="button" class="plain" onClick={onTrust}>
+            {t('trustWriter')}
           </button>
         )}
       </section>

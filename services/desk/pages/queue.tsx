@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
-import { call } from '../api.ts';
+import { call, Problem } from '../api.ts';
 import { commandOf, type Command, type Keys } from '../keys.ts';
-import { Ago, Dialog, Failed, Key, Loading, useRead } from '../parts.tsx';
+import { Ago, Dialog, Failed, Key, Loading, useRead, whyOf } from '../parts.tsx';
 import { NO_FILTERS, type Batch, type Entry, type Filters, type Queue } from '../queue.ts';
 import type { Action, Row, SiteName, Who } from '../types.ts';
 import { t, tMaybe, type Word } from '../words.ts';
@@ -146,6 +146,21 @@ export function QueuePage({
   const acceptOffer = async () => {
     const text = await offered.add();
     if (text) setToast({ text });
+  };
+
+  /** Puts a writer on the policy's list of the trusted, as a new version of it. */
+  const trust = async ({ site, author }: Row) => {
+    const path = `/v1/moderation/sites/${site}/policy`;
+    type Version = { policy: { trustedWriters: string[] }; version: number };
+    try {
+      const { policy, version } = await call<Version>('GET', path);
+      const trustedWriters = [...new Set([...policy.trustedWriters, author.key])];
+      const headers = { 'if-match': `"${version}"` };
+      await call('PUT', path, { body: { policy: { ...policy, trustedWriters } }, headers });
+      setToast({ text: t('trustedNow', { name: author.name }) });
+    } catch (error) {
+      setToast({ text: t('notDone', { why: error instanceof Problem ? whyOf(error) : String(error) }) });
+    }
   };
 
   const toggle = (index: number, range = false) => {
@@ -353,6 +368,7 @@ export function QueuePage({
             authors={sites.find(({ id }) => id === entry.row.site)?.authors ?? []}
             onBack={() => setOpen(false)}
             onBan={() => setBanning(entry.row)}
+            onTrust={adminOf(entry.row.site) ? () => void trust(entry.row) : undefined}
             keys={keys}
           />
         ) : (
@@ -714,7 +730,7 @@ function Marks({ row, me }: { row: Row; me: string }) {
         .filter(({ name, weight }) => weight > 0 || name.startsWith('banned'))
         .slice(0, 2)
         .map(({ name, words }) => (
-          <span key={name} class="mark signal" title={words}>
+          <span key={`${name} ${words}`} class="mark signal" title={words}>
             {words}
           </span>
         ))}
