@@ -151,6 +151,18 @@ program
   });
 
 program
+  .command('suppress')
+  .description(
+    'send no more mail to an address, on any site; without one, to those that a bounce on standard input names',
+  )
+  .argument('[address]', 'the address; without it a bounce (RFC 3464) or complaint (RFC 5965) is read')
+  .option('--complaint', 'they complained; without it mail to them came back')
+  .option('--lift', 'mail may go there again')
+  .action(async (address: string | undefined, options: { complaint?: boolean; lift?: boolean }, command: Command) => {
+    await (await everywhere()).suppress(await placeOf(command), address, options);
+  });
+
+program
   .command('backup')
   .argument('<folder>', 'a folder that does not exist yet')
   .description('copy the whole instance, also while it runs')

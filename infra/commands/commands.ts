@@ -3,8 +3,10 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { SluiceError } from '../../shared/errors.ts';
 import { parse } from '../../shared/parse.ts';
+import { contactsOf } from '../../shared/store/contacts.ts';
 import { deadLettersOf, messageOf, NO_SITE } from '../../shared/store/dead-letters.ts';
 import { Site, sitesOf } from '../../shared/store/sites.ts';
+import { bouncesOf } from '../../services/deliver/bounces.ts';
 import { renewSiteAuthorKey, siteAuthorKey } from '../../services/door/authors.ts';
 import { runMailTest } from './mail-test.ts';
 import type { Place } from './place.ts';
@@ -84,6 +86,41 @@ export const mailTest = (place: Place, address: string): Promise<void> =>
     say(`mail        ${trial.mailer}`);
     await runMailTest(trial, address, say);
   });
+
+/** A report that a mail server pipes in may hold the whole mail; what is needed of it stands early. */
+const MOST_REPORT_BYTES = 10 * 1024 * 1024;
+
+/** What bounces and complaints do on AWS by SES's events, for a mail server of one's own: an alias can pipe them in here. */
+export async function suppress(
+  place: Place,
+  address: string | undefined,
+  { complaint, lift }: { complaint?: boolean; lift?: boolean },
+): Promise<void> {
+  const why = complaint ? 'complained' : 'bounced';
+  const named = address === undefined ? bouncesOf(await standardInput()) : [{ email: address, why } as const];
+  if (named.some(({ email }) => !/^[^\s@]+@[^\s@]+$/.test(email))) {
+    throw new SluiceError('Config.Invalid', `"${address}" is no e-mail address`, { hint: 'one like name@example.org' });
+  }
+  await place.stored('needed', async ({ table, vault, clock }) => {
+    const contacts = contactsOf(table, vault, clock);
+    for (const { email, why } of named) {
+      if (lift) await contacts.unsuppress(contacts.hashOf(email));
+      else await contacts.suppress(contacts.hashOf(email), why);
+      say(lift ? `Mail may go to ${email} again.` : `No more mail to ${email}, on any site: ${why}.`);
+    }
+  });
+  if (named.length === 0) say('No bounce or complaint in it; nothing is done.');
+}
+
+async function standardInput(): Promise<string> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of process.stdin) {
+    bytes += (part as Buffer).byteLength;
+    if (bytes <= MOST_REPORT_BYTES) parts.push(part as Buffer);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
 
 /** Sends again through the queue itself, also beside a running server. */
 export async function redrive(place: Place, id: string | undefined, { site }: { site?: string }): Promise<void> {

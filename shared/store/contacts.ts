@@ -149,6 +149,14 @@ export function contactsOf(table: Table, vault: Vault, clock: Clock) {
       await table.write([{ put: { ...addressKey(emailHash), ...known, emailHash, suppressed: why } }]);
     },
 
+    /** Takes a `suppress` back. */
+    async unsuppress(emailHash: string): Promise<void> {
+      const known = await address(emailHash);
+      if (known?.suppressed === undefined) return;
+      const { suppressed: _why, ...rest } = known;
+      await table.write([{ put: { ...addressKey(emailHash), ...rest } }]);
+    },
+
     /** No more mail about `scope`: `all`, or `{site}#{thread}`. */
     async unsubscribe(emailHash: string, scope: string): Promise<void> {
       await table.write([{ put: { pk: `E#${emailHash}`, sk: `out#${scope}`, at: clock.now() } }]);
