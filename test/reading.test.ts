@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { batcher } from '../services/import/batch.ts';
+import { ReportCollector } from '../services/import/report.ts';
+import { importWriter } from '../services/import/write.ts';
+import { sitesOf } from '../shared/store/sites.ts';
 import { testInstance, type TestInstance } from './instance.ts';
 
 let sluice: TestInstance;
@@ -9,9 +13,14 @@ beforeAll(async () => {
 });
 afterAll(() => sluice.end());
 
-async function say(key: string, body: string, parentId?: string): Promise<{ id: string; capability: string }> {
+async function say(
+  key: string,
+  body: string,
+  parentId?: string,
+  name = 'Ada',
+): Promise<{ id: string; capability: string }> {
   const answer = await sluice.call('POST', thread(key), {
-    author: { name: 'Ada' },
+    author: { name },
     body,
     ...(parentId && { parentId }),
   });
@@ -80,6 +89,70 @@ describe('a thread', () => {
     for (let n = 0; n < 5; n++) await say('way', `Answer number ${n} to the second.`, second.id);
     const { body } = await sluice.call('GET', `${thread('way')}?around=${first.id}`);
     expect(body.comments[1].replies).toHaveLength(3);
+  });
+
+  it('brings some hundred answers along at most, and leads to all others', async () => {
+    const { ports } = sluice.runtime;
+    const report = new ReportCollector();
+    const { site, policy } = await sitesOf(ports.table, ports.clock).fresh('demo');
+    const gathering = batcher({ ...ports, site, policy: policy.policy, report });
+    const put = (id: string, parentId: string | null, depth: number) =>
+      gathering.take({
+        kind: 'comment',
+        line: 1,
+        id: `bush-${id}`,
+        sourceId: id,
+        parentId,
+        depth,
+        thread: { key: '/bush' },
+        author: { name: 'Ada' },
+        body: 'One of many.',
+        at: 1_600_000_000_000 + depth,
+        status: 'published',
+      });
+    const grow = (id: string, depth: number): void => {
+      if (depth > 4) return;
+      for (let n = 0; n < 3; n++) {
+        put(`${id}-${n}`, `bush-${id}`, depth);
+        grow(`${id}-${n}`, depth + 1);
+      }
+    };
+    for (let n = 0; n < 20; n++) {
+      put(String(n), null, 0);
+      grow(String(n), 1);
+    }
+    await importWriter({ ...ports, site, report }).write(gathering.batch());
+    const path = thread(encodeURIComponent('/bush'));
+    const { body } = await sluice.call('GET', `${path}?limit=100`);
+    expect(body.total).toBe(20 + 20 * (3 + 9 + 27 + 81));
+    expect(idsIn(body.comments).length).toBeLessThan(20 + 500);
+    const cut = JSON.stringify(body).match(
+      /"replies":\[\],"repliesCursor":"first","permalink":"[^"]*#sluice-([^"]+)"/,
+    )?.[1];
+    const { body: page } = await sluice.call('GET', `${path}?parent=${cut}&cursor=first`);
+    expect(page.comments).toHaveLength(3);
+    const deep = 'bush-19-2-2-2-2';
+    expect(idsIn((await sluice.call('GET', `${path}?limit=100&around=${deep}`)).body.comments)).toContain(deep);
+  });
+
+  it('has in its feed first what was published last', async () => {
+    const waiting = await say(
+      'late',
+      'See https://a.example https://b.example https://c.example https://d.example for that.',
+      undefined,
+      'Nobody knows me',
+    );
+    const first = await say('late', 'A remark that was sent later.');
+    const admin = await sluice.asAdmin();
+    const { version } = (await sluice.call('GET', `/v1/moderation/comments/${waiting.id}`, undefined, admin)).body;
+    await sluice.call(
+      'POST',
+      '/v1/moderation/decisions',
+      { decisions: [{ id: waiting.id, version, action: 'publish' }] },
+      admin,
+    );
+    const { body } = await sluice.call('GET', '/v1/sites/demo/threads/late/feed.atom');
+    expect([...body.matchAll(/<id>urn:sluice:comment:([^<]+)/g)].map(([, id]) => id)).toEqual([waiting.id, first.id]);
   });
 
   it('has its answers in its feed too', async () => {

@@ -6,7 +6,7 @@ import type { Door } from './door.ts';
 import { cacheable } from './read.ts';
 
 const ENTRIES = 50;
-/** Newest of the site among which a thread's answers are looked for: an older one is not news. */
+/** Newest submissions of the site among which news is looked for: what waited longer than for so many is not news. */
 const SITE_NEWEST = 300;
 
 /** Atom (RFC 4287) of a site's newest comments, or of one thread's. */
@@ -18,7 +18,9 @@ export async function readFeed(door: Door, call: Call): Promise<Reply> {
   const record = asked === undefined ? undefined : await sites.thread(site.id, asked);
   const key = record?.key ?? asked;
   const comments =
-    key === undefined ? await store.newestPublished(site.id, ENTRIES) : await newestOf(store, site.id, key);
+    key === undefined
+      ? newestOf(await store.newestPublished(site.id, SITE_NEWEST))
+      : await inThread(store, site.id, key);
   const texts = await store.revisions(
     comments.map(({ id, publishedRevision }) => ({ id, revision: publishedRevision ?? 1 })),
   );
@@ -30,11 +32,11 @@ export async function readFeed(door: Door, call: Call): Promise<Reply> {
     ),
   );
   const self = `${ports.publicUrl}${call.url.pathname}`;
-  const newest = Math.max(0, ...comments.map(({ publishedAt, submittedAt }) => publishedAt ?? submittedAt));
+  const newest = Math.max(0, ...comments.map((comment) => comment.editedAt ?? shownAt(comment)));
   const entry = (comment: Comment, html: string) => `  <entry>
     <id>urn:sluice:comment:${xml(comment.id)}</id>
     <title>${xml(`${comment.author.name}: ${comment.excerpt.slice(0, 80)}`)}</title>
-    <updated>${new Date(comment.editedAt ?? comment.publishedAt ?? comment.submittedAt).toISOString()}</updated>
+    <updated>${new Date(comment.editedAt ?? shownAt(comment)).toISOString()}</updated>
     <published>${new Date(comment.submittedAt).toISOString()}</published>
     <author><name>${xml(comment.author.name)}</name></author>
     <link href="${xml(`${comment.page?.url ?? threads.get(comment.thread)?.url ?? `${ports.publicUrl}/t/${comment.site}/${encodeURIComponent(comment.thread)}`}#sluice-${comment.id}`)}"/>
@@ -53,7 +55,7 @@ ${comments.map((comment, index) => entry(comment, texts[index]?.html ?? '')).joi
 }
 
 /** A thread's newest, answers too: of the top level as many as the feed has, of the answers those that are new on the site. */
-async function newestOf(store: Store, site: string, thread: string): Promise<readonly Comment[]> {
+async function inThread(store: Store, site: string, thread: string): Promise<readonly Comment[]> {
   const [level, anywhere] = await Promise.all([
     store.level(site, thread, null, { order: 'descending', limit: ENTRIES }),
     store.newestPublished(site, SITE_NEWEST),
@@ -61,10 +63,14 @@ async function newestOf(store: Store, site: string, thread: string): Promise<rea
   const found = [...level.comments, ...anywhere].filter(
     (comment) => comment.status === 'published' && comment.thread === thread,
   );
-  return [...new Map(found.map((comment) => [comment.id, comment])).values()]
-    .toSorted((a, b) => b.submittedAt - a.submittedAt)
-    .slice(0, ENTRIES);
+  return newestOf([...new Map(found.map((comment) => [comment.id, comment])).values()]);
 }
+
+/** By publication: what waited for a moderator is news when it appears, and would stand below what is read already. */
+const newestOf = (comments: readonly Comment[]): readonly Comment[] =>
+  comments.toSorted((a, b) => shownAt(b) - shownAt(a)).slice(0, ENTRIES);
+
+const shownAt = ({ publishedAt, submittedAt }: Comment): number => publishedAt ?? submittedAt;
 
 /** Text as XML 1.0 allows it. */
 function xml(text: string): string {

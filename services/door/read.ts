@@ -17,6 +17,10 @@ const FIRST_REPLIES = 3;
 const REPLIES_ON_THE_WAY = 100;
 /** Deeper levels than this are asked for by `parent`. */
 const SHOWN_DEPTH = 6;
+/** Replies that come along with a page, over all levels; the others are asked for by `parent`. */
+const MOST_REPLIES = 400;
+/** The cursor of replies of which none came along. */
+const FROM_THE_FIRST = 'first';
 
 export const ThreadQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).default(20),
@@ -78,7 +82,7 @@ export async function threadPage(door: Door, siteId: string, key: string, query:
   const level = await store.level(site.id, thread, query.parent ?? null, {
     order: query.order === 'newest' ? 'descending' : 'ascending',
     limit: query.limit,
-    ...(query.cursor && { cursor: query.cursor }),
+    ...(query.cursor && query.cursor !== FROM_THE_FIRST && { cursor: query.cursor }),
     ...(way && (query.order === 'newest' ? { to: way.root } : { from: way.root })),
   });
   const { policy: rules } = policy;
@@ -86,7 +90,7 @@ export async function threadPage(door: Door, siteId: string, key: string, query:
   const warm = rules.heatPerMinute === null ? undefined : await ports.table.get(heatKey(site.id, thread, now));
   const holds = holdingNow(rules, { premoderate: record?.premoderate ?? false, perMinute: Number(warm?.n ?? 0) }, now);
   return {
-    comments: await shown({ ...context, way: way?.comments ?? [] }, level.comments, 0),
+    comments: await shown({ ...context, way: way?.comments ?? [], room: { left: MOST_REPLIES } }, level.comments, 0),
     total: await store.threadCount(site.id, thread),
     nextCursor: level.cursor ?? null,
     thread: {
@@ -122,12 +126,12 @@ async function wayTo(
 
 /** Comments with their texts and first replies. A tombstone stays only where something is left beneath it. */
 async function shown(
-  context: { store: Store; permalinkBase: string; way: readonly Comment[] },
+  context: { store: Store; permalinkBase: string; way: readonly Comment[]; room: { left: number } },
   comments: readonly Comment[],
   depth: number,
 ): Promise<ShownComment[]> {
   if (comments.length === 0) return [];
-  const { store, permalinkBase, way } = context;
+  const { store, permalinkBase, way, room } = context;
   const [texts, counts] = await Promise.all([
     store.revisions(comments.map(({ id, publishedRevision }) => ({ id, revision: publishedRevision ?? 1 }))),
     store.replyCounts(comments.map(({ id }) => id)),
@@ -141,7 +145,11 @@ async function shown(
           ? comment.status
           : 'removed';
       const replies: { comments: readonly Comment[]; cursor?: string } =
-        listed > 0 && depth < SHOWN_DEPTH ? await repliesOf(store, comment, way) : { comments: [] };
+        listed === 0
+          ? { comments: [] }
+          : (depth < SHOWN_DEPTH && room.left > 0) || way.some(({ id }) => id === comment.id)
+            ? await repliesOf(store, comment, way, room)
+            : { comments: [], cursor: FROM_THE_FIRST };
       const beneath = await shown(context, replies.comments, depth + 1);
       if (!published && replyCount === 0 && beneath.length === 0 && !replies.cursor) return undefined;
       return {
@@ -172,8 +180,10 @@ async function shown(
 }
 
 /** The first replies; on the way to a permalink more of them, and the next step of that way in any case. */
-async function repliesOf(store: Store, comment: Comment, way: readonly Comment[]) {
+async function repliesOf(store: Store, comment: Comment, way: readonly Comment[], room: { left: number }) {
   const next = way.find(({ parentId }) => parentId === comment.id);
+  // Taken before they are read: the levels of a page are read side by side.
+  room.left -= FIRST_REPLIES;
   const first = await store.level(comment.site, comment.thread, comment.id, {
     order: 'ascending',
     limit: next ? REPLIES_ON_THE_WAY : FIRST_REPLIES,
