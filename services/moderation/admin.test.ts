@@ -64,6 +64,24 @@ describe('the policy', () => {
   });
 });
 
+describe('a backtest that takes its time', () => {
+  it('tells how far it is, and its result once there is one', async () => {
+    for (let n = 0; n < 250; n++) await addComment(ports, { id: `c${n}` });
+    const { comments } = ports.search;
+    ports.search.comments = async (query) => {
+      await new Promise((resolve) => setTimeout(resolve, 900));
+      return comments(query);
+    };
+    const path = '/v1/moderation/sites/demo/policy/backtest';
+    let answer = await mia('POST', path, { policy: {}, last: 250 });
+    expect(answer).toMatchObject({ status: 202, body: { done: 100, of: 250 } });
+    const { progress }: { progress: string } = answer.body;
+    expect((await admin('GET', progress.replace('demo', 'garden'))).status).toBe(404);
+    for (let ask = 0; ask < 20 && answer.status === 202; ask++) answer = await mia('GET', progress);
+    expect(answer).toMatchObject({ status: 200, body: { comments: 250 } });
+  });
+});
+
 describe('a draft in the shadow', () => {
   const PATH = '/v1/moderation/sites/demo/policy/shadow';
 

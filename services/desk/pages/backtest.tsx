@@ -4,9 +4,7 @@ import { call, Problem } from '../api.ts';
 import { dateOnly, t, tMaybe } from '../words.ts';
 import type { Document } from './policy-fields.tsx';
 
-const POLL_MS = 400;
-
-/** Calls a job and asks for its progress until there is a result. */
+/** Calls a job and asks for its progress, which the server answers after a moment's work, until there is a result. */
 export async function callJob<T extends object>(
   path: string,
   body: unknown,
@@ -16,7 +14,6 @@ export async function callJob<T extends object>(
   let answer = await call<Answer>('POST', path, { body });
   while ('progress' in answer) {
     onProgress(answer.done, answer.of);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     answer = await call<Answer>('GET', answer.progress);
   }
   return answer;
