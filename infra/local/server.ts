@@ -3,7 +3,9 @@ import { readFileSync, existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { getRequestListener } from '@hono/node-server';
+import type { HonoRequest } from 'hono';
 import type { Logger } from 'pino';
 import { SluiceError } from '../../shared/errors.ts';
 import { appOf, MAX_REQUEST_BYTES, nothingFor, problem, serve } from '../../shared/http.ts';
@@ -88,7 +90,7 @@ export function localServer(
     else if (by === 'policy') changes.push({ site, commentId, type: 'decided', by, status, version });
   });
   const moderation = moderationRoutes(ports, changes, { live: true });
-  const files = new Map<string, { body: Buffer; headers: Record<string, string> } | undefined>();
+  const files = new Map<string, { body: Buffer; zipped?: Buffer; headers: Record<string, string> } | undefined>();
 
   const forAnyone = publicRoutes(door, [...SERVED, ...moderation]);
   const known = [...forAnyone, ...SERVED, ...moderation];
@@ -100,7 +102,7 @@ export function localServer(
   const whoever = authenticate(ports);
   for (const path of ['/mailbox', '/mailbox/*', '/executions', '/executions/*']) {
     app.get(path, async (c, next) => {
-      if (/^\/executions\/[\w-]+\.(js|css)$/.test(c.req.path)) return fileAt(c.req.path);
+      if (/^\/executions\/[\w-]+\.(js|css)$/.test(c.req.path)) return fileAt(c.req);
       await next();
       const { status } = c.res;
       if ((status === 401 || status === 403) && c.req.header('accept')?.includes('text/html'))
@@ -116,7 +118,7 @@ export function localServer(
     }),
   );
   app.route('/', serve(forAnyone, { authenticate: anyone, log }));
-  app.get('*', (c) => fileAt(c.req.path) ?? nothingFor(known, c.req));
+  app.get('*', (c) => fileAt(c.req) ?? nothingFor(known, c.req));
 
   async function health() {
     const queues = await runtime.health();
@@ -127,7 +129,8 @@ export function localServer(
   }
 
   /** A built front end's file; the desk's own paths all lead to its page. */
-  function fileAt(path: string): Response | undefined {
+  function fileAt(request: HonoRequest): Response | undefined {
+    const { path } = request;
     const wanted =
       path === '/'
         ? 'demo.html'
@@ -145,6 +148,8 @@ export function localServer(
         const body = readFileSync(full);
         file = {
           body,
+          // Once: what the browser loads first is a third of its size.
+          ...(/text|javascript|json|svg/.test(type) && { zipped: gzipSync(body) }),
           headers: {
             'content-type': type,
             'cache-control': /-[A-Za-z0-9_-]{8}\./.test(name)
@@ -163,7 +168,10 @@ export function localServer(
       }
     }
     if (!file) return undefined;
-    return new Response(new Uint8Array(file.body), { headers: file.headers });
+    const zips = file.zipped !== undefined && /\bgzip\b/.test(request.header('accept-encoding') ?? '');
+    return new Response(new Uint8Array(zips ? (file.zipped as Buffer) : file.body), {
+      headers: { ...file.headers, vary: 'accept-encoding', ...(zips && { 'content-encoding': 'gzip' }) },
+    });
   }
 
   const clientOf = clientResolver(trustProxy, log);
