@@ -68,7 +68,7 @@ export function pageCache() {
       if (item.pk.startsWith('C#') && item.sk === 'head' && item.gsi1pk !== undefined) {
         bump(`thread ${String(item.site)} ${String(item.thread)}`);
         bump(`site ${String(item.site)}`);
-      } else if (item.pk.startsWith('T#') && (item.sk === 'thread' || item.sk === 'count')) {
+      } else if (item.pk.startsWith('T#') && (item.sk === 'thread' || item.sk.startsWith('count'))) {
         const [, site, ...key] = item.pk.split('#');
         bump(`thread ${site} ${key.join('#')}`);
         bump(`site ${site}`);

@@ -89,14 +89,18 @@ async function recount(ports: MemoryPorts): Promise<Map<string, number>> {
   return counts;
 }
 
+/** A thread's count stands in shares. */
+const plus = (counts: Map<string, number>, name: string, value: number) =>
+  [name, (counts.get(name) ?? 0) + value] as const;
+
 function counted(ports: MemoryPorts): Map<string, number> {
   const counts = new Map<string, number>();
   for (const item of ports.table.items.values()) {
-    if (!['count', 'replies', 'history'].includes(item.sk)) continue;
+    if (!/^(count(#\d)?|replies|history)$/.test(item.sk)) continue;
     for (const [name, value] of Object.entries(item)) {
       // A day is no count.
       if (typeof value === 'number' && value !== 0 && name !== 'firstAt')
-        counts.set(`${item.pk} ${item.sk} ${name}`, value);
+        counts.set(...plus(counts, `${item.pk} ${item.sk.replace(/#\d$/, '')} ${name}`, value));
     }
   }
   return counts;

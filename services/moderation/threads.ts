@@ -6,7 +6,7 @@ import { deskListing, threadCountKey } from '../../shared/store/keys.ts';
 import { sitesOf, type Thread } from '../../shared/store/sites.ts';
 
 /** Those that no reader ever saw; the others are listed by their thread. A `received` one may come while the rest is read. */
-const UNSEEN: readonly Status[] = ['received', 'held', 'rejected', 'spam', 'received'];
+const UNSEEN: readonly (Status | 'failed')[] = ['received', 'failed', 'held', 'rejected', 'spam', 'received'];
 
 /**
  * From now on `alias` leads to a thread too: its new key after a move, or another thread, whose comments come over.
@@ -53,8 +53,8 @@ export async function adopt(
             also:
               comment.status === 'published'
                 ? [
-                    { add: threadCountKey(site, alias), by: { published: -1 } },
-                    { add: threadCountKey(site, thread.key), by: { published: 1 } },
+                    { add: threadCountKey(site, alias, comment.author.key), by: { published: -1 } },
+                    { add: threadCountKey(site, thread.key, comment.author.key), by: { published: 1 } },
                   ]
                 : [],
           },
@@ -64,10 +64,11 @@ export async function adopt(
   for (const status of UNSEEN) {
     let cursor: string | undefined;
     do {
-      const query = { index: 'gsi2', pk: deskListing(site, status), limit: 1000 } as const;
+      const query = { index: 'gsi2', pk: deskListing(site, status), limit: 100 } as const;
       const page = await table.query({ ...query, ...(cursor && { cursor }) });
-      for (const item of page.items.filter((found) => found.thread === alias)) {
-        await move(item as unknown as Comment);
+      for (const comment of await store.getMany(page.items.map(({ id }) => String(id)))) {
+        if (comment?.thread !== alias) continue;
+        await move(comment);
         moved++;
       }
       ({ cursor } = page);

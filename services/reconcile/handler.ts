@@ -2,7 +2,7 @@ import type { Comment } from '../../shared/comment.ts';
 import type { Service } from '../../shared/ports.ts';
 import { reviewOf } from '../../shared/review.ts';
 import { storeOf } from '../../shared/store/comments.ts';
-import { commentOf, deskListing } from '../../shared/store/keys.ts';
+import { commentOf, deskListing, OWED_LISTINGS } from '../../shared/store/keys.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { authorNotify } from '../author-notify/handler.ts';
 import { settleOwed } from '../moderation/decide.ts';
@@ -38,7 +38,10 @@ export const reconcile: Service = (ports) => {
     return page.items.map(commentOf);
   };
 
-  const due = async (kind: 'OWED' | 'WAKE' | 'REVISIT', before: number): Promise<readonly Comment[]> => {
+  const due = async (
+    kind: (typeof OWED_LISTINGS)[number] | 'WAKE' | 'REVISIT',
+    before: number,
+  ): Promise<readonly Comment[]> => {
     const { items } = await table.query({
       index: 'gsi3',
       pk: kind,
@@ -77,7 +80,7 @@ export const reconcile: Service = (ports) => {
     const before = now - SETTLED_AFTER_MS;
     const mended: Mended = { owed: 0, woken: 0, unwatched: 0, untold: 0, revisited: 0 };
 
-    for (const comment of await due('OWED', before)) {
+    for (const comment of (await Promise.all(OWED_LISTINGS.map((listing) => due(listing, before)))).flat()) {
       await settleOwed(ports, comment);
       mended.owed += 1;
       log.warn(

@@ -15,6 +15,7 @@ import {
   revisionKey,
   strip,
   threadCountKey,
+  threadCountKeys,
   threadListing,
   writerKey,
 } from './keys.ts';
@@ -270,8 +271,11 @@ export function storeOf(table: Table, clock: Clock) {
     },
 
     async threadCount(site: string, thread: string): Promise<number> {
-      const item = await table.get(threadCountKey(site, thread));
-      return Math.max(0, Number(item?.published ?? 0));
+      const shares = await table.getMany(threadCountKeys(site, thread), { stale: true });
+      return Math.max(
+        0,
+        shares.reduce((sum, share) => sum + Number(share?.published ?? 0), 0),
+      );
     },
 
     /** Newest first. */
@@ -354,7 +358,9 @@ export function tallies(before: Pick<Comment, 'status' | 'publishedAt'>, after: 
     if (step !== 0) history[status] = step;
   }
   return [
-    ...(published === 0 ? [] : [{ add: threadCountKey(after.site, after.thread), by: { published } }]),
+    ...(published === 0
+      ? []
+      : [{ add: threadCountKey(after.site, after.thread, after.author.key), by: { published } }]),
     ...(after.parentId && (published !== 0 || listed !== 0)
       ? [{ add: repliesKey(after.parentId), by: { published, listed } }]
       : []),

@@ -13,7 +13,15 @@ export const parkedKey = (parentId: string, id: string): Key => ({ pk: `C#${pare
 export const notificationKey = (id: string, recipient: string): Key => ({ pk: `C#${id}`, sk: `N#${recipient}` });
 export const repliesKey = (id: string): Key => ({ pk: `C#${id}`, sk: 'replies' });
 export const threadKey = (site: string, thread: string): Key => ({ pk: `T#${site}#${thread}`, sk: 'thread' });
-export const threadCountKey = (site: string, thread: string): Key => ({ pk: `T#${site}#${thread}`, sk: 'count' });
+/** A thread's count stands in shares, by writer: one item takes 500 transactions a second, and one at a time. */
+export const threadCountKey = (site: string, thread: string, writer: string): Key =>
+  threadCountKeys(site, thread)[(writer.codePointAt(0) ?? 0) % COUNT_SHARES]!;
+export const threadCountKeys = (site: string, thread: string): readonly Key[] =>
+  Array.from({ length: COUNT_SHARES }, (_, share) => ({
+    pk: `T#${site}#${thread}`,
+    sk: share === 0 ? 'count' : `count#${share}`,
+  }));
+const COUNT_SHARES = 4;
 export const writerKey = (site: string, writer: string): Key => ({ pk: `W#${site}#${writer}`, sk: 'history' });
 /** Comments of a thread within one minute, counted while the policy minds its heat. */
 export const heatKey = (site: string, thread: string, nowMs: number): Key => ({
@@ -81,9 +89,13 @@ const sparse = (comment: Comment): Partial<Comment> =>
 /** The comment of a head. */
 export const commentOf = (item: Item): Comment => ({ ...USUAL, ...strip<Comment>(item) });
 
+/** Decisions of all sites meet here: by the last sign of the id, so that they share no partition. */
+const owedListing = (id: string): string => OWED_LISTINGS[(id.codePointAt(id.length - 1) ?? 0) % OWED_LISTINGS.length]!;
+export const OWED_LISTINGS = ['OWED', 'OWED#1', 'OWED#2', 'OWED#3'] as const;
+
 /** What the reconciler looks for: owed consequences, providers that did not answer, and tokens that nothing waits for. */
 function workOf(comment: Comment): Pick<Item, 'gsi3pk' | 'gsi3sk'> {
-  if (comment.owed) return { gsi3pk: 'OWED', gsi3sk: timeKey(comment.owed.since, comment.id) };
+  if (comment.owed) return { gsi3pk: owedListing(comment.id), gsi3sk: timeKey(comment.owed.since, comment.id) };
   const waits = comment.status === 'held' || comment.pendingRevision !== null;
   if (
     comment.judgement?.degraded &&
