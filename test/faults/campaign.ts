@@ -283,7 +283,9 @@ function idlers(folder: string): number {
         WHERE execution.status = 'RUNNING' AND doc ->> '$.status' <> 'held'`,
     )
     .get() as { n: number };
-  const owed = sqlite.prepare(`SELECT count(*) AS n FROM item WHERE gsi3pk >= 'OWED' AND gsi3pk < 'OWEE'`).get() as { n: number };
+  const owed = sqlite.prepare(`SELECT count(*) AS n FROM item WHERE gsi3pk >= 'OWED' AND gsi3pk < 'OWEE'`).get() as {
+    n: number;
+  };
   close();
   return row.n + owed.n;
 }
