@@ -17,6 +17,7 @@ import { localTable } from '../../infra/local/table.ts';
 import { LANES, topology } from '../../infra/topology.ts';
 import { chanceOf, nameOf, remark } from '../faults/chance.ts';
 import { freePort, PASSWORD, startChild, type Child } from '../faults/child.ts';
+import { coldStart } from './cold-start.ts';
 import { deskFigures } from './desk.ts';
 import type { Load, Loaded } from './load.ts';
 
@@ -27,16 +28,32 @@ const clock = { now: Date.now };
 
 type Figures = Record<string, number | string>;
 
+const HELP = `npm run bench -- [options]     the benchmarks, as a table and as bench.json (20 minutes; --only for a part)
+
+  --only PART,…       throughput reads starts backlog growth decisions desk import cold
+  --seconds N         of full load over HTTP (60)
+  --backlog N         comments that wait when the server starts (100000)
+  --imported N        comments of the file that is imported (200000)
+  --stored N,…        sizes of the store at which a comment's cost is measured (1000,10000,100000)
+  --profile DIR       a CPU profile of the server under load
+
+The load generator runs on the same machine. Ratios are to what the machine does in the same run.
+`;
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '10' },
-    backlog: { type: 'string', default: '10000' },
+    seconds: { type: 'string', default: '60' },
+    backlog: { type: 'string', default: '100000' },
     imported: { type: 'string', default: '200000' },
-    stored: { type: 'string', default: '1000,10000' },
+    stored: { type: 'string', default: '1000,10000,100000' },
     only: { type: 'string' },
     profile: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit();
+}
 const SECONDS = Number(values.seconds);
 const wants = (part: string) => !values.only || values.only.split(',').includes(part);
 
@@ -88,6 +105,8 @@ function cpuSeconds(pid: number): number {
 const percentile = (sorted: readonly number[], share: number) =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 
+type Decided = { status: string; publishedAt?: number; heldAt?: number; judgement?: { at: number } };
+
 /** From sending to the decision that the store dates, for every comment of a load. */
 function decisionTimes(folder: string, file: string): { times: number[]; undecided: number; held: number } {
   const { sqlite, close } = openDatabase(folder);
@@ -97,8 +116,10 @@ function decisionTimes(folder: string, file: string): { times: number[]; undecid
   let held = 0;
   for (const { id, at } of JSON.parse(readFileSync(file, 'utf8')) as { id: string; at: number }[]) {
     const row = find.get(`C#${id}`) as { doc: string } | undefined;
-    const head = row && (JSON.parse(row.doc) as { status: string; publishedAt?: number; heldAt?: number });
-    const decidedAt = head?.publishedAt ?? head?.heldAt;
+    const head = row && (JSON.parse(row.doc) as Decided);
+    // A rejection is dated by its judgement, which the decision follows in the same run.
+    const decidedAt =
+      head?.publishedAt ?? head?.heldAt ?? (head?.status === 'rejected' ? head.judgement?.at : undefined);
     if (head?.status === 'held') held += 1;
     if (decidedAt === undefined) undecided += 1;
     else times.push(decidedAt - at);
@@ -149,32 +170,34 @@ async function throughput(): Promise<void> {
   bareInserts(folder, sustained);
 }
 
-/** The rows that the load left, inserted again into an empty table of the same shape, a group in one transaction. */
+/** All rows that the load left, inserted again into an empty table of the same shape, a group in one transaction. */
 function bareInserts(folder: string, sustained: number): void {
   const from = new DatabaseSync(join(folder, 'sluice.db'), { readOnly: true });
-  const ids = (from.prepare(`SELECT pk FROM item WHERE sk = 'head' LIMIT 5000`).all() as { pk: string }[]).map(
-    ({ pk }) => pk,
-  );
-  const rowsOf = from.prepare('SELECT * FROM item WHERE pk = ?');
-  const comments = ids.map((pk) => rowsOf.all(pk) as Record<string, string | number | null>[]);
+  const comments = (from.prepare(`SELECT count(*) AS n FROM item WHERE sk = 'head'`).get() as { n: number }).n;
+  const rows = from.prepare('SELECT * FROM item ORDER BY id LIMIT 100000').all() as Record<
+    string,
+    string | number | null
+  >[];
+  const all = (from.prepare('SELECT count(*) AS n FROM item').get() as { n: number }).n;
   from.close();
   mkdirSync(join(work, 'bare'), { recursive: true });
   const bare = openDatabase(join(work, 'bare'));
-  const columns = Object.keys(comments[0]?.[0] ?? {}).filter((name) => name !== 'id');
+  const columns = Object.keys(rows[0] ?? {}).filter((name) => name !== 'id');
   const insert = bare.sqlite.prepare(
     `INSERT INTO item (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
   );
-  const GROUP = 64;
+  const perComment = all / comments;
+  const group = Math.round(64 * perComment);
   const began = performance.now();
-  for (let at = 0; at < comments.length; at += GROUP) {
+  for (let at = 0; at < rows.length; at += group) {
     bare.sqlite.exec('BEGIN IMMEDIATE');
-    for (const row of comments.slice(at, at + GROUP).flat()) insert.run(...columns.map((name) => row[name] ?? null));
+    for (const row of rows.slice(at, at + group)) insert.run(...columns.map((name) => row[name] ?? null));
     bare.sqlite.exec('COMMIT');
   }
-  const rate = comments.length / ((performance.now() - began) / 1000);
+  const rate = rows.length / perComment / ((performance.now() - began) / 1000);
   bare.close();
-  say('SQLite alone, the same rows in groups of 64, comments/s', rate);
-  say('  rows a comment', comments.flat().length / comments.length);
+  say('SQLite alone, the rows left by 64 comments in a group, comments/s', rate);
+  say('  rows a comment', perComment);
   say('  ours as a share of that, %', (sustained / rate) * 100);
 }
 
@@ -377,9 +400,17 @@ async function imports(): Promise<void> {
   say('  megabytes/s', statSync(file).size / 1e6 / seconds);
 }
 
+/** Bundled handlers beside an empty one. */
+async function cold(): Promise<void> {
+  for (const { name, ms, ratio, clients } of await coldStart()) {
+    say(`cold start of ${name} (${clients} SDK clients), ms`, ms);
+    say('  to an empty handler', ratio);
+  }
+}
+
 say('load average before', loadavg()[0] ?? 0);
 const desk = async () => deskFigures(await furnish('desk'), SITE, say);
-const PARTS = { throughput, reads, starts, backlog, growth, decisions, desk, import: imports };
+const PARTS = { throughput, reads, starts, backlog, growth, decisions, desk, import: imports, cold };
 for (const [name, part] of Object.entries(PARTS)) if (wants(name)) await part();
 say('load average after', loadavg()[0] ?? 0);
 rmSync(work, { recursive: true, force: true });
