@@ -34,7 +34,7 @@ const HELP = `npm run bench -- [options]     the benchmarks, as a table and as b
   --seconds N         of full load over HTTP (60)
   --backlog N         comments that wait when the server starts (100000)
   --imported N        comments of the file that is imported (200000)
-  --stored N,…        sizes of the store at which a comment's cost is measured (1000,10000,100000)
+  --stored N,…        sizes of the store at which a comment's cost is measured (1000 to 1000000)
   --profile DIR       a CPU profile of the server under load
 
 The load generator runs on the same machine. Ratios are to what the machine does in the same run.
@@ -44,7 +44,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     backlog: { type: 'string', default: '100000' },
     imported: { type: 'string', default: '200000' },
-    stored: { type: 'string', default: '1000,10000,100000' },
+    stored: { type: 'string', default: '1000,10000,100000,1000000' },
     only: { type: 'string' },
     profile: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
@@ -312,18 +312,15 @@ async function backlog(): Promise<void> {
   say('  processor ms a comment', (cpu / count) * 1000);
 }
 
-/** The same thousand comments' worth of work on stores that hold ever more. */
+/** The same two thousand comments' worth of work on stores that hold ever more; filled by imports. */
 async function growth(): Promise<void> {
   const folder = await furnish('growth');
   let stored = 0;
   for (const [index, target] of values.stored.split(',').map(Number).entries()) {
-    if (target > stored) {
-      await putBacklog(folder, target - stored, 20 + index);
-      await drain(folder);
-    }
+    if (target > stored) await importFile(await exportFile(target - stored, 20 + index), folder);
     await putBacklog(folder, 2000, 40 + index);
     const { cpu, seconds } = await drain(folder);
-    stored = target + 2000;
+    stored = Math.max(stored, target) + 2000;
     say(`cost of a comment with ${target} stored, processor ms`, (cpu / 2000) * 1000);
     say('  comments/s', 2000 / seconds);
   }
@@ -367,16 +364,15 @@ async function decisions(): Promise<void> {
   say('  made', times.length);
 }
 
-/** An export of Disqus, in the order in which its comments came, into an empty store. */
-async function imports(): Promise<void> {
-  const count = Number(values.imported);
-  const file = join(work, 'export.xml');
-  const chance = chanceOf(7);
+/** An export of Disqus, in the order in which its comments came. */
+async function exportFile(count: number, seed: number): Promise<string> {
+  const file = join(work, `export-${seed}.xml`);
+  const chance = chanceOf(seed);
   const out = createWriteStream(file);
   out.write('<disqus xmlns="http://disqus.com" xmlns:dsq="http://disqus.com/disqus-internals">\n');
   for (let thread = 0; thread < count / 50; thread++) {
     out.write(
-      `<thread dsq:id="${thread}"><id/><link>https://bench.example/${thread}/</link><title>Post</title></thread>\n`,
+      `<thread dsq:id="${thread}"><id/><link>https://bench.example/${seed}/${thread}/</link><title>Post</title></thread>\n`,
     );
   }
   for (let n = 0; n < count; n++) {
@@ -384,7 +380,7 @@ async function imports(): Promise<void> {
     const link = n % 10 === 0 ? ` <a href="https://example${n % 500}.org/?a=1&amp;b=2">here</a>` : '';
     const writer = chance.between(0, count / 6);
     const whole = out.write(
-      `<post dsq:id="${n}"><message><![CDATA[<p>${remark(chance)}${link}</p><p>${remark(chance)}</p>]]></message>` +
+      `<post dsq:id="${seed}-${n}"><message><![CDATA[<p>${remark(chance)}${link}</p><p>${remark(chance)}</p>]]></message>` +
         `<createdAt>${new Date(1.3e12 + n * 1e5).toISOString()}</createdAt><isDeleted>false</isDeleted><isSpam>${n % 30 === 0}</isSpam>` +
         `<author><email>reader${writer}@example.org</email><name>${nameOf(writer)}</name></author><thread dsq:id="${thread}"/></post>\n`,
     );
@@ -392,10 +388,21 @@ async function imports(): Promise<void> {
   }
   out.end('</disqus>\n');
   await once(out, 'finish');
-  const env = { ...process.env, SLUICE_DATA: join(work, 'imported') };
+  return file;
+}
+
+/** Into the bench's site; the seconds that the command took. */
+async function importFile(file: string, folder: string): Promise<number> {
+  const command = [join(import.meta.dirname, '../../infra/sluice.ts'), 'import', file, '--site', SITE, '--json'];
   const began = performance.now();
-  await run(process.execPath, [join(import.meta.dirname, '../../infra/sluice.ts'), 'import', file, '--json'], { env });
-  const seconds = (performance.now() - began) / 1000;
+  await run(process.execPath, command, { env: { ...process.env, SLUICE_DATA: folder } });
+  return (performance.now() - began) / 1000;
+}
+
+async function imports(): Promise<void> {
+  const count = Number(values.imported);
+  const file = await exportFile(count, 7);
+  const seconds = await importFile(file, await furnish('imported'));
   say(`an import of ${count}, comments/s`, count / seconds);
   say('  megabytes/s', statSync(file).size / 1e6 / seconds);
 }
