@@ -1,6 +1,7 @@
 import type { Reply } from '../../shared/http.ts';
 import { DEFAULT_POLICY } from '../../shared/policy.ts';
 import { CONFIRMATION_S, CONFIRMED_S, UNCONFIRMED_S } from '../../shared/store/contacts.ts';
+import { REPORTER_S } from '../../shared/store/reporters.ts';
 import { page } from '../deliver/page.ts';
 import { AUTHOR_TOKEN_DAYS } from './authors.ts';
 import { KEY_S } from './submit.ts';
@@ -33,6 +34,16 @@ const ROWS: readonly (readonly [what: string, where: string, howLong: string])[]
     'Why a comment was published, held or rejected, and by whom',
     'Beside the comment, for its moderators; no address stands in it',
     'As long as the comment',
+  ],
+  [
+    'That you reported a comment, and whether its moderators agreed',
+    'Beside the comment, and as counts, under a keyed hash of your network address: who was often wrong weighs less',
+    `The report as long as the comment; the counts ${days(REPORTER_S)} after the last answer`,
+  ],
+  [
+    'That a site banned you, your network or a text',
+    'As keyed hashes, with the reason, which you are told; no name and no address stands in it',
+    'Until its day, or until the site lifts it; then 30 days',
   ],
   [
     'That you ended mail, or that mail to you came back',

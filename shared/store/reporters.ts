@@ -6,7 +6,7 @@ const recordKey = (site: string, reporter: string): Key => ({ pk: `REPORTER#${si
 const reportPrefix = (revision: number): string => `Z#${revision}#`;
 
 /** Forgotten half a year after the last answer. */
-const KEPT_S = 180 * 86_400;
+export const REPORTER_S = 180 * 86_400;
 /** Of one decision; beyond them reporters are neither right nor wrong. A write takes 100 items. */
 const MOST_ANSWERED = 40;
 
@@ -27,7 +27,7 @@ export function reportersOf(table: Table) {
   const count = (site: string, { sk }: Report, by: Record<string, number>, nowMs: number): Write => ({
     add: recordKey(site, sk.split('#').slice(2).join('#')),
     by,
-    expiresAt: Math.floor(nowMs / 1000) + KEPT_S,
+    expiresAt: Math.floor(nowMs / 1000) + REPORTER_S,
   });
 
   return {
