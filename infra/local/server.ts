@@ -8,14 +8,14 @@ import { getRequestListener } from '@hono/node-server';
 import type { HonoRequest } from 'hono';
 import type { Logger } from 'pino';
 import { SluiceError } from '../../shared/errors.ts';
-import { appOf, MAX_REQUEST_BYTES, nothingFor, problem, serve } from '../../shared/http.ts';
+import { appOf, MAX_REQUEST_BYTES, nothingFor, problem, serve, type Route } from '../../shared/http.ts';
 import { PIPELINE_SOURCE } from '../../shared/events.ts';
 import { corsOf } from '../../services/door/cors.ts';
 import { doorOf } from '../../services/door/door.ts';
 import { knows } from '../../services/door/read.ts';
 import { changesOf } from '../../services/moderation/changes.ts';
 import { moderationRoutes } from '../../services/moderation/routes.ts';
-import type { Moderator } from '../../services/moderation/moderator.ts';
+import { mustRule, type Moderator } from '../../services/moderation/moderator.ts';
 import { authenticate } from '../../services/moderation/sessions.ts';
 import { SERVED } from '../web/served.ts';
 import { publicRoutes } from '../web/public.ts';
@@ -112,10 +112,13 @@ export function localServer(
   }
   app.route(
     '/',
-    serve([...moderation, ...mailboxRoutes<Moderator>(ports), ...executionRoutes<Moderator>(runtime)], {
-      authenticate: whoever,
-      log,
-    }),
+    serve(
+      [...moderation, ...[...mailboxRoutes<Moderator>(ports), ...executionRoutes<Moderator>(runtime)].map(ofAllSites)],
+      {
+        authenticate: whoever,
+        log,
+      },
+    ),
   );
   app.route('/', serve(forAnyone, { authenticate: anyone, log }));
   app.get('*', (c) => fileAt(c.req) ?? nothingFor(known, c.req));
@@ -245,11 +248,20 @@ export function localServer(
   return { server, fetch, endStreams: () => changes.end() };
 }
 
+/** Mail and executions are of every site: links that sign authors in, inputs as they were sent. */
+const ofAllSites = (route: Route<Moderator>): Route<Moderator> => ({
+  ...route,
+  async handle(call) {
+    mustRule(call.caller);
+    return route.handle(call);
+  },
+});
+
 /** For people, who would not know what to do with problem details. */
 function signInFirst(status: number): Response {
   const { raw, headers } = page(status, {
     title: status === 401 ? 'Sign in first' : 'For admins',
-    body: '<p>This page is for admins. <a href="/moderate">Sign in at the desk</a> as one, then come back.</p>',
+    body: '<p>This page is for admins of all sites. <a href="/moderate">Sign in at the desk</a> as one, then come back.</p>',
   });
   return new Response(raw?.text, { status, headers: { ...headers, 'content-type': raw?.type ?? '' } });
 }
