@@ -49,6 +49,7 @@ export const Policy = z.strictObject({
   defaultAfterHours: z.number().min(1).max(8760).nullable().default(null),
   defaultAction: z.enum(['publish', 'reject']).default('reject'),
   closeAfterDays: z.number().min(1).nullable().default(null),
+  eraseAfterDays: z.int().min(1).nullable().default(null).describe('Names and texts of older comments are erased'),
   notifyBurstMinutes: z.number().min(0).max(1440).default(10),
   undoSeconds: z.number().min(0).max(900).default(10),
   images: z.boolean().default(false),

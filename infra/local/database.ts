@@ -48,6 +48,10 @@ const MIGRATIONS = [
    CREATE INDEX execution_name ON execution (name);`,
   // Texts are taken in anew, each with its writer's key beside the name.
   `DELETE FROM comment_text; DELETE FROM mark WHERE name = 'comment_text';`,
+  // Whose texts went: what else holds them is searched for them together, since each search reads it all.
+  `CREATE TABLE forgotten (comment_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+   CREATE TRIGGER item_text_deleted AFTER DELETE ON item WHEN old.sk >= 'R#' AND old.sk < 'R$'
+   BEGIN INSERT OR IGNORE INTO forgotten VALUES (substr(old.pk, 3)); END;`,
 ];
 
 export type Database = {

@@ -31,7 +31,16 @@ export function localSearch(database: Database): Search & { index(): Promise<num
   );
   const addText = sqlite.prepare('INSERT INTO comment_text (comment_id, body, author) VALUES (?, ?, ?)');
 
+  const forgotten = sqlite.prepare('SELECT 1 FROM forgotten LIMIT 1');
+  const FORGOTTEN = 'SELECT comment_id FROM forgotten';
+
   const index = async (): Promise<number> => {
+    if (forgotten.get()) {
+      await database.write(() =>
+        sqlite.exec(`DELETE FROM comment_text WHERE comment_id IN (${FORGOTTEN});
+          DELETE FROM express WHERE subject IN (${FORGOTTEN}); DELETE FROM forgotten;`),
+      );
+    }
     const after = (mark.get() as { value: number } | undefined)?.value ?? 0;
     const { id: newest } = last.get() as { id: number | null };
     if (newest === null || newest <= after) return 0;

@@ -368,6 +368,11 @@ export const WORDS = {
     'Envois par minute et client',
   ],
   p_clientPerHour: ['Submissions an hour and client', 'Einsendungen je Stunde und Gerät', 'Envois par heure et client'],
+  p_eraseAfterDays: [
+    'Erase names and texts after (days)',
+    'Namen und Texte löschen nach (Tagen)',
+    'Effacer noms et textes après (jours)',
+  ],
   p_closeAfterDays: ['Close threads after (days)', 'Beiträge schließen nach (Tagen)', 'Fermer les fils après (jours)'],
   p_undoSeconds: [
     'Wait before notifying (seconds)',

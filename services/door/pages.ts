@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Id } from '../../shared/events.ts';
+import { Id, SiteId } from '../../shared/events.ts';
 import type { Route } from '../../shared/http.ts';
 import { normaliseThreadKey } from '../validate/thread-key.ts';
 import { renderThreadPage, THREAD_PAGE_CSP } from '../widget/thread-page.ts';
@@ -21,8 +21,12 @@ export function pageRoutes(door: Door): Route[] {
       path: '/privacy',
       summary: 'What is stored, where, and how long',
       access: 'public',
+      query: z.strictObject({ site: SiteId.optional() }),
       responses: { 200: { description: 'HTML' } },
-      handle: async () => privacyPage(),
+      async handle(call) {
+        const { site }: { site?: string } = call.query;
+        return privacyPage(site === undefined ? undefined : (await door.sites.rules(site)).policy.policy);
+      },
     },
     {
       method: 'GET',

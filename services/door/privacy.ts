@@ -1,5 +1,5 @@
 import type { Reply } from '../../shared/http.ts';
-import { DEFAULT_POLICY } from '../../shared/policy.ts';
+import { DEFAULT_POLICY, type Policy } from '../../shared/policy.ts';
 import { CONFIRMATION_S, CONFIRMED_S, UNCONFIRMED_S } from '../../shared/store/contacts.ts';
 import { REPORTER_S } from '../../shared/store/reporters.ts';
 import { page } from '../deliver/page.ts';
@@ -11,12 +11,16 @@ const days = (seconds: number): string => {
   return n === 1 ? 'a day' : `${n} days`;
 };
 
+type Row = readonly [what: string, where: string, howLong: string];
+
 /** `[what, where and for what, how long]`. The times are those of the code that deletes. */
-const ROWS: readonly (readonly [what: string, where: string, howLong: string])[] = [
+const rows = ({ editMinutes, eraseAfterDays }: Policy): readonly Row[] => [
   [
     'Your comment: name, web address if you gave one, text and its earlier versions, the page, the time',
     'In the comments of this instance, for everybody to read once it is published',
-    'Until you delete it, its site removes it, or you ask to be forgotten',
+    eraseAfterDays === null
+      ? 'Until you delete it, or you ask to be forgotten'
+      : `${eraseAfterDays} days; less if you delete it, or ask to be forgotten`,
   ],
   [
     'Your e-mail address, if you gave one',
@@ -58,7 +62,7 @@ const ROWS: readonly (readonly [what: string, where: string, howLong: string])[]
   [
     'What lets you edit and delete your comment, and your draft',
     'In your own browser (local storage), and nowhere else',
-    `Until you clear it; editing ends after ${DEFAULT_POLICY.editMinutes} minutes, unless the site says otherwise`,
+    `Until you clear it; editing ends after ${editMinutes} minutes`,
   ],
   [
     'Authors and moderators: a session cookie on this server’s own pages; an author’s token in the author’s browser',
@@ -67,17 +71,18 @@ const ROWS: readonly (readonly [what: string, where: string, howLong: string])[]
   ],
 ];
 
-const table = `<dl>${ROWS.map(
-  ([what, where, howLong]) => `<dt><strong>${what}</strong></dt><dd>${where}.<br>Kept: ${howLong}.</dd>`,
-).join('')}</dl>`;
+const table = (policy: Policy) =>
+  `<dl>${rows(policy)
+    .map(([what, where, howLong]) => `<dt><strong>${what}</strong></dt><dd>${where}.<br>Kept: ${howLong}.</dd>`)
+    .join('')}</dl>`;
 
-/** What is stored, where and how long, for readers. The same on every instance: what a site changes, it must say itself. */
-export function privacyPage(): Reply {
+/** What is stored, where and how long, for readers: by the policy of a site, or by the one that a new site has. */
+export function privacyPage(policy: Policy = DEFAULT_POLICY): Reply {
   return page(200, {
     title: 'What these comments keep about you',
     wide: true,
     body: `<p>Reading needs no cookie, tells no third party, and counts nobody. Writing stores this, on the server that you reach at this address:</p>
-${table}
+${table(policy)}
 <h2>Leaving</h2>
 <p>Each mail has a link that ends it. Your own comment can be deleted where you wrote it. Who asks the site to be forgotten
 loses the record of the addresses at once; in a thread with replies a mark stays where the comment stood.</p>

@@ -1,10 +1,11 @@
-import type { Comment } from '../../shared/comment.ts';
+import { STATUSES, type Comment } from '../../shared/comment.ts';
 import type { Service } from '../../shared/ports.ts';
 import { reviewOf } from '../../shared/review.ts';
 import { storeOf } from '../../shared/store/comments.ts';
-import { commentOf, deskListing, OWED_LISTINGS } from '../../shared/store/keys.ts';
+import { commentOf, deskListing, OWED_LISTINGS, timeKey } from '../../shared/store/keys.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { authorNotify } from '../author-notify/handler.ts';
+import { erase } from '../import/erase.ts';
 import { settleOwed } from '../moderation/decide.ts';
 import { askOutside, providersOf } from '../spam-check/second-opinion.ts';
 import { plainText } from '../validate/markdown.ts';
@@ -15,12 +16,21 @@ const SETTLED_AFTER_MS = 30_000;
 const NOTIFIED_WITHIN_MS = 15 * 60_000;
 /** Looked at in one round, of each kind and site; the next round goes on. */
 const ROUND = 200;
+const DAY_MS = 86_400_000;
 
-export type Mended = { owed: number; woken: number; unwatched: number; untold: number; revisited: number };
+export type Mended = {
+  owed: number;
+  woken: number;
+  unwatched: number;
+  untold: number;
+  revisited: number;
+  erased: number;
+};
 
 /**
  * Finds what no retry reached, mends it, counts it, and logs each: decisions whose consequences are owed, executions that
  * wait for what is decided, held comments that no execution waits for, and published ones whose readers were not told.
+ * Erases what is older than the site's policy keeps it.
  */
 export const reconcile: Service = (ports) => {
   const { table, clock, workflows, log } = ports;
@@ -75,10 +85,31 @@ export const reconcile: Service = (ports) => {
     return kept;
   };
 
+  /** What was submitted before, whatever became of it; at most a round of each status. */
+  const eraseBefore = async (site: string, beforeMs: number): Promise<number> => {
+    let erased = 0;
+    for (const status of STATUSES) {
+      if (status === 'erased') continue;
+      const { items } = await table.query({
+        index: 'gsi2',
+        pk: deskListing(site, status),
+        to: timeKey(beforeMs, ''),
+        limit: ROUND,
+      });
+      for (const comment of items.map(commentOf)) {
+        if (comment.submittedAt >= beforeMs) continue;
+        await erase(ports, comment.id);
+        erased += 1;
+      }
+    }
+    if (erased > 0) log.info({ site, erased }, 'erased: older than the policy keeps');
+    return erased;
+  };
+
   return async (): Promise<Mended> => {
     const now = clock.now();
     const before = now - SETTLED_AFTER_MS;
-    const mended: Mended = { owed: 0, woken: 0, unwatched: 0, untold: 0, revisited: 0 };
+    const mended: Mended = { owed: 0, woken: 0, unwatched: 0, untold: 0, revisited: 0, erased: 0 };
 
     for (const comment of (await Promise.all(OWED_LISTINGS.map((listing) => due(listing, before)))).flat()) {
       await settleOwed(ports, comment);
@@ -101,6 +132,9 @@ export const reconcile: Service = (ports) => {
     }
 
     for (const { id: site } of await sites.list()) {
+      const { eraseAfterDays } = (await sites.rules(site)).policy.policy;
+      if (eraseAfterDays !== null) mended.erased += await eraseBefore(site, now - eraseAfterDays * DAY_MS);
+
       for (const comment of await round(deskListing(site, 'held'))) {
         const waits = comment.status === 'held' || comment.pendingRevision !== null;
         // What came by import waits without reminders.

@@ -62,6 +62,7 @@ export const GROUPS: readonly { word: Word; fields: readonly Field[] }[] = [
       { name: 'clientPerHour', kind: 'number', word: 'p_clientPerHour' },
       { name: 'sitePerMinute', kind: 'number', word: 'p_sitePerMinute' },
       { name: 'closeAfterDays', kind: 'maybe', word: 'p_closeAfterDays' },
+      { name: 'eraseAfterDays', kind: 'maybe', word: 'p_eraseAfterDays' },
       { name: 'undoSeconds', kind: 'number', word: 'p_undoSeconds' },
       { name: 'notifyBurstMinutes', kind: 'number', word: 'p_notifyBurstMinutes' },
       { name: 'images', kind: 'check', word: 'p_images' },
