@@ -47,7 +47,7 @@ const rows = ({ editMinutes, eraseAfterDays }: Policy): readonly Row[] => [
   [
     'That a site banned you, your network or a text',
     'As keyed hashes, with the reason, which you are told; no name and no address stands in it',
-    'Until its day, or until the site lifts it; then 30 days',
+    'Until the site lifts it; one that has ended goes after 30 days, with the next ban',
   ],
   [
     'That you ended mail, or that mail to you came back',

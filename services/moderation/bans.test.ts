@@ -69,6 +69,17 @@ describe('a ban', () => {
     expect(await listed()).toMatchObject([{ by: 'tom', action: 'hold' }]);
   });
 
+  it('is refused where one record would hold no more', async () => {
+    const reason = '說'.repeat(200);
+    await sitesOf(ports.table, ports.clock).changeBans('demo', () =>
+      Array.from({ length: 480 }, (_, n) => {
+        return { id: `b${n}`, kind: 'word', value: `word ${n}`, action: 'hold', reason, by: 'ann', at: 0 };
+      }),
+    );
+    expect((await ban(admin, { kind: 'word', value: 'casino', reason })).status).toBe(422);
+    expect(await listed()).toHaveLength(480);
+  });
+
   it('lasts a month by a moderator, and without end by an admin', async () => {
     const long = { kind: 'word', value: 'casino', expiresAt: ports.clock.now() + 31 * DAY_MS };
     expect((await ban(mia, long)).status).toBe(422);

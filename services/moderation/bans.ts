@@ -23,8 +23,9 @@ const NewBan = z.strictObject({
 });
 type NewBan = z.infer<typeof NewBan>;
 
-/** Every judgement looks at all of them, and one record holds them. */
+/** Every judgement looks at all of them, and one record holds them: DynamoDB takes 400 KB. */
 const MOST_BANS = 1000;
+const MOST_BYTES = 300_000;
 const DAY_MS = 86_400_000;
 /** What a moderator may do without an admin. */
 const MODERATOR_DAYS = 30;
@@ -107,8 +108,11 @@ export function banRoutes(ports: Ports): Route<Moderator>[] {
           const others = bans.filter(
             (old) => (old.expiresAt ?? Infinity) > now - KEPT_MS && !(old.kind === kind && old.value === value),
           );
-          if (others.length >= MOST_BANS) throw faultAt('/kind', `${MOST_BANS} bans already`, 'lift some first');
-          return [...others, ban];
+          const all = [...others, ban];
+          if (all.length > MOST_BANS || Buffer.byteLength(JSON.stringify(all)) > MOST_BYTES) {
+            throw faultAt('/kind', `more than ${MOST_BANS} bans, or too long ones`, 'lift some first');
+          }
+          return all;
         });
         await tell(caller, site, 'ban', ban);
         return { status: 201, body: shown(ban, await namesOf([ban])) };
