@@ -79,6 +79,58 @@ export class WatchStack extends Stack {
         says: 'The pipe fails. After steady refusals AWS disables it: see its state and reason in the console, then start it.',
         minutes: 5,
       },
+      'pipe-stopped': {
+        metric: new MathExpression({
+          expression: 'IF(waiting > 0 AND FILL(calls, 0) == 0, 1, 0)',
+          label: 'waits, and nobody takes',
+          period: minute,
+          usingMetrics: {
+            waiting: state.queues.intake!.metricApproximateNumberOfMessagesVisible({ period: minute }),
+            calls: new Metric({
+              namespace: 'AWS/EventBridge/Pipes',
+              metricName: 'Invocations',
+              dimensionsMap: { PipeName: named(stage, 'moderation') },
+              statistic: 'sum',
+              period: minute,
+            }),
+          },
+        }),
+        threshold: 1,
+        says: 'Comments wait and the pipe calls nobody: aws pipes describe-pipe says why it stopped, start-pipe starts it.',
+        minutes: 5,
+      },
+      ...Object.fromEntries(
+        Object.entries(flow.workflows).map(([name, machine]) => [
+          `${name}-executions`,
+          {
+            metric: new MathExpression({
+              expression: 'FILL(failed, 0) + FILL(late, 0) + FILL(aborted, 0)',
+              label: 'not succeeded',
+              period: minute,
+              usingMetrics: {
+                failed: machine.metricFailed({ period: minute }),
+                late: machine.metricTimedOut({ period: minute }),
+                aborted: machine.metricAborted({ period: minute }),
+              },
+            }),
+            threshold: 1,
+            says: `Executions of ${name} fail: see /aws/vendedlogs/states/${named(stage, name)}.`,
+          },
+        ]),
+      ),
+      'error-rate': {
+        metric: new MathExpression({
+          expression: 'IF(errors >= 3, 100 * errors / calls, 0)',
+          label: '% of calls',
+          period: Duration.minutes(5),
+          usingMetrics: {
+            errors: lambda('Errors', 'sum').with({ period: Duration.minutes(5) }),
+            calls: lambda('Invocations', 'sum').with({ period: Duration.minutes(5) }),
+          },
+        }),
+        threshold: 5,
+        says: 'Over 5 % of the calls of functions fail: the dashboard shows which.',
+      },
       throttles: {
         metric: lambda('Throttles', 'sum'),
         threshold: 1,
