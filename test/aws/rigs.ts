@@ -13,6 +13,7 @@ import { SESv2Client } from '@aws-sdk/client-sesv2';
 import { CreateQueueCommand, DeleteQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import ses from 'aws-ses-v2-local';
 import { startFauxqs } from 'fauxqs';
+import { OWN_ENDPOINT } from '../../infra/aws/clients/queues.ts';
 import { eventBridgeBus } from '../../infra/aws/adapters/bus.ts';
 import { sesMail } from '../../infra/aws/adapters/mail.ts';
 import { sqsQueue } from '../../infra/aws/adapters/queue.ts';
@@ -84,7 +85,7 @@ export async function tableRig(): Promise<TableRig> {
 
 export async function queueRig(): Promise<QueueRig> {
   const emulator = REAL_ENDPOINT ? undefined : await startFauxqs({ port: 0, logger: false });
-  const client = new SQSClient(clientConfig(emulator?.address ?? ''));
+  const client = new SQSClient({ ...clientConfig(emulator?.address ?? ''), ...OWN_ENDPOINT });
   const urls: string[] = [];
   const create = async (attributes: Record<string, string>) => {
     const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: unique(), Attributes: attributes }));
