@@ -29,8 +29,8 @@ const rows = ({ editMinutes, eraseAfterDays }: Policy): readonly Row[] => [
   ],
   [
     'Your network address',
-    'Against floods and bans, a keyed hash of its network beside the comment; encrypted in the record of your e-mail, only if the site asks Akismet',
-    `${days(UNCONFIRMED_S)} after its last use; ${days(CONFIRMED_S)} if you confirmed an e-mail address with it`,
+    'A keyed hash of its network beside the comment, against floods and bans; the address itself only if the site asks Akismet, encrypted as your e-mail is',
+    `The hash as long as the comment; the address ${days(UNCONFIRMED_S)} after its last use, ${days(CONFIRMED_S)} if you confirmed an e-mail address with it`,
   ],
   ['How often you wrote within minutes and hours', 'As counters under a keyed hash, for limits', 'Two hours'],
   ['That a submission was sent twice', 'A hash of its key and text', days(KEY_S)],

@@ -32,6 +32,12 @@ describe('the bill', () => {
     expect(written.length).toBeGreaterThan(15);
   });
 
+  it('is at most 20 USD a million comments to the verdict', () => {
+    const { lines } = bill(1_000_000, from);
+    const usd = lines.filter(({ part }) => part === 'pipeline').reduce((sum, line) => sum + line.usd, 0);
+    expect(usd).toBeLessThan(20);
+  });
+
   it('has a source for every price', () => {
     for (const { usd, unit, source } of Object.values(from.prices)) {
       expect(usd).toBeGreaterThan(0);
