@@ -22,6 +22,7 @@ import type { DeskEvent, SiteName, Who } from './types.ts';
 import { currentLanguage, LANGUAGES, setLanguage, t, type Language, type Word } from './words.ts';
 
 const SESSIONS = '/v1/moderation/sessions';
+const SITE = 'sluice-desk-site';
 const POLL_MS = 2000;
 const POLL_HIDDEN_MS = 15_000;
 
@@ -123,7 +124,9 @@ function Desk({
 }) {
   const queue = useMemo(() => new Queue(who.user), [who.user]);
   const [place, setPlace] = useState(placeOf(location.hash));
-  const [filters, setFilters] = useState<Filters>(NO_FILTERS);
+  // A page that is opened again is about the same site.
+  const [filters, setFilters] = useState<Filters>({ ...NO_FILTERS, site: sessionStorage.getItem(SITE) ?? '' });
+  useEffect(() => sessionStorage.setItem(SITE, filters.site), [filters.site]);
   const [keys, setKeys] = useState<Keys>(readKeys);
   const [sheet, setSheet] = useState(false);
   const [offline, setOffline] = useState(false);

@@ -347,7 +347,7 @@ describe('the desk', () => {
     const page = await signedIn();
     await page.click('nav a:has-text("People")');
     const card = page.locator('.card:has(h2:has-text("tom"))');
-    await card.locator('summary').click();
+    await card.locator('summary:has-text("Take back")').click();
     await card.locator('input[name=since]').fill('2020-01-01');
     await card.locator('button:has-text("Take back")').click();
     await until(
