@@ -6,6 +6,7 @@ import process from 'node:process';
 import { promisify } from 'node:util';
 import { afterEach, expect, it } from 'vitest';
 import type { ExportRow } from '../services/import/sluice.ts';
+import { testInstance } from './instance.ts';
 
 const run = promisify(execFile);
 const folders: string[] = [];
@@ -56,6 +57,54 @@ it('moves a site between two folders by its own export', { timeout: 60_000 }, as
   expect(person).toMatchObject({ comments: [{ revisions: [{ body: 'First *words*.' }] }] });
   await sluice(join(there, 'data'), 'forget', '--email', 'ada@example.org');
   expect(await sluice(join(there, 'data'), 'export', '--contacts')).not.toMatch(/Ada|ada@|First \*|words/);
+});
+
+it('imports beside a running server, which goes on taking comments', { timeout: 60_000 }, async () => {
+  const here = folder();
+  const instance = await testInstance({ SLUICE_DATA: join(here, 'data') });
+  const file = join(here, 'isso.json');
+  const comments = Array.from({ length: 5000 }, (_, n) => ({
+    id: n + 1,
+    author: `Reader ${n % 50}`,
+    created: '2020-01-02 03:04:05',
+    text: `Text number ${n}.`,
+  }));
+  writeFileSync(file, JSON.stringify([{ id: '/long/', title: 'Long', comments }]));
+  try {
+    let running = true;
+    const importing = sluice(join(here, 'data'), 'import', file, '--json').finally(() => (running = false));
+    let sent = 0;
+    let longestMs = 0;
+    while (running) {
+      const began = performance.now();
+      const body = { author: { name: 'Ada' }, body: `A remark while it runs, number ${sent}.` };
+      const { status } = await instance.call('POST', '/v1/sites/demo/threads/now/comments', body);
+      longestMs = Math.max(longestMs, performance.now() - began);
+      if (status === 202) sent += 1;
+      await new Promise((done) => setTimeout(done, 20));
+    }
+    expect(JSON.parse(await importing)).toMatchObject({ imported: 5000, skipped: [] });
+    await instance.quiet();
+    const total = async (key: string) =>
+      (await instance.call('GET', `/v1/sites/demo/threads/${encodeURIComponent(key)}/comments`)).body.total as number;
+    expect(await total('/long')).toBe(5000);
+    expect([sent, await total('now')]).toEqual([sent, sent]);
+    expect(sent).toBeGreaterThan(5);
+    // Each transaction of the import is a batch; a request waits for one at most.
+    expect(longestMs).toBeLessThan(5000);
+  } finally {
+    await instance.end();
+  }
+});
+
+it('imports the same file into two sites, each with its own comments', { timeout: 60_000 }, async () => {
+  const data = join(folder(), 'data');
+  const file = join(folder(), 'isso.json');
+  writeFileSync(file, FILE);
+  await sluice(data, 'site', 'add', 'other');
+  for (const site of ['demo', 'other']) {
+    expect(JSON.parse(await sluice(data, 'import', file, '--json', '--site', site))).toMatchObject({ imported: 2 });
+  }
 });
 
 it('makes no data folder for a dry run', { timeout: 60_000 }, async () => {
