@@ -190,7 +190,7 @@ describe('the thread', () => {
   });
 
   it('asks soon at first, then at most every ten seconds; every thirty while a person decides', () => {
-    expect([0, 1, 20].map((asked) => nextAskMs(own(), asked))).toEqual([400, 600, 10_000]);
+    expect([0, 1, 20].map((asked) => nextAskMs(own(), asked))).toEqual([1000, 1500, 10_000]);
     expect(nextAskMs(own({ status: 'waiting' }), 0)).toBe(30_000);
   });
 });
