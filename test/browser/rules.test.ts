@@ -68,6 +68,7 @@ it('bans a writer from a comment by keyboard, lists the ban, and lifts it', asyn
   await page.waitForSelector('dialog[open]');
   expect(await faults()).toEqual([]);
   expect(await page.evaluate(() => (document.activeElement as HTMLInputElement).name)).toBe('subject');
+  expect(await page.inputValue('dialog select[name=days]')).toBe('7');
   for (let n = 0; n < 3; n++) await page.keyboard.press('Tab');
   await page.keyboard.type('advertising');
   await page.keyboard.press('Enter');

@@ -30,15 +30,15 @@ function BanFields({ admin }: { admin: boolean }) {
       <label class="field">
         {t('banAction')}
         <select name="action">
-          <option value="reject">{t('reject')}</option>
-          <option value="hold">{t('hold')}</option>
+          <option value="reject">{t('v_reject')}</option>
+          <option value="hold">{t('v_hold')}</option>
         </select>
       </label>
       <label class="field">
         {t('banFor')}
-        <select name="days" defaultValue="7">
+        <select name="days">
           {[1, 7, 30].map((n) => (
-            <option key={n} value={n}>
+            <option key={n} value={n} selected={n === 7}>
               {t('days', { n })}
             </option>
           ))}
@@ -95,7 +95,7 @@ export function BanDialog({ row, admin, onClose }: { row: Row; admin: boolean; o
   return (
     <Dialog label={t('ban')} onClose={() => onClose()}>
       <form class="fields" onSubmit={submit}>
-        <fieldset class="field wide">
+        <fieldset class="subjects">
           <legend>{t('banWhat')}</legend>
           {subjects.map(({ label }, index) => (
             <label key={label} class="check">
