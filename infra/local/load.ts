@@ -47,7 +47,7 @@ export function localLoad({ sqlite, write }: Database): Load {
 
   return async (columns: Columns) => {
     // Keys come in no order, so each commit touches the index all over: what is written back seldom is written once.
-    sqlite.exec('PRAGMA wal_autocheckpoint = 16000; PRAGMA cache_size = -262144');
+    sqlite.exec('PRAGMA wal_autocheckpoint = 16000; PRAGMA cache_size = -131072');
     return write(() => {
       const { counts, rows } = columns;
       const counters = new Map<string, Adding>();

@@ -24,8 +24,9 @@ export type WriterOptions = {
 /** What one transaction of the table takes. */
 const MOST_WRITES = 100;
 const MOST_KEYS = 100;
-/** Transactions under way at once: locally they share one commit. */
+/** Transactions under way at once; where a store takes thousands they share one commit. */
 const AT_ONCE = 250;
+const AT_ONCE_IN_BULK = 10_000;
 /** How often a store that is busy is asked again, each time after a longer wait. */
 const TRIES = 8;
 /** Remembered threads and contacts; past this they are looked up anew. */
@@ -40,6 +41,7 @@ const MAX_TITLE = 500;
  */
 export function importWriter({ table, vault, clock, site, report, ...options }: WriterOptions) {
   const { dryRun = false, load = tableLoad(table) } = options;
+  const atOnce = options.load ? AT_ONCE_IN_BULK : AT_ONCE;
   const contacts = contactsOf(table, vault, clock);
   const exchanged = new Set<string>();
   const threads = new Map<string, Thread>();
@@ -47,7 +49,7 @@ export function importWriter({ table, vault, clock, site, report, ...options }: 
 
   /** A published answer hangs below what readers see: an unpublished comment above it keeps its place, without its text. */
   async function listAnswered(answered: readonly string[]): Promise<void> {
-    await inTurns(answered, async (id) => {
+    await inTurns(answered, atOnce, async (id) => {
       const item = await table.get(headKey(id));
       const comment = item && commentOf(item);
       if (!comment || comment.site !== site.id || comment.publishedAt !== undefined) return;
@@ -100,8 +102,12 @@ export function importWriter({ table, vault, clock, site, report, ...options }: 
     ]);
     const aliases = [...changed].flatMap((key) => (threads.get(key)?.aliases ?? []).map((name) => ({ key, name })));
     changed.clear();
-    await inTurns(chunksOf(puts, MOST_WRITES), async (writes) => void (await patiently(() => table.write(writes))));
-    await inTurns(aliases, async ({ key, name }) => {
+    await inTurns(
+      chunksOf(puts, MOST_WRITES),
+      atOnce,
+      async (writes) => void (await patiently(() => table.write(writes))),
+    );
+    await inTurns(aliases, atOnce, async ({ key, name }) => {
       const alias = threadKeyOf(site, name);
       if (alias === undefined || alias === key) return;
       // A key that stands for something here already stays as it is.
@@ -121,7 +127,7 @@ export function importWriter({ table, vault, clock, site, report, ...options }: 
         return;
       }
       const unknown = emails.filter((email) => !exchanged.has(email));
-      await inTurns(unknown, async (email) => void (await patiently(() => contacts.exchange({ email }))));
+      await inTurns(unknown, atOnce, async (email) => void (await patiently(() => contacts.exchange({ email }))));
       if (exchanged.size > REMEMBERED) exchanged.clear();
       for (const email of unknown) exchanged.add(email);
       await writeThreads();
@@ -161,7 +167,7 @@ export function tableLoad(table: Table): Load {
       at += count * ROW;
     }
     const fresh = found.flatMap((head, index) => (head ? [] : [index]));
-    await inTurns(transactionsOf(columns, fresh), async (group) => {
+    await inTurns(transactionsOf(columns, fresh), AT_ONCE, async (group) => {
       let rest = group;
       // Each round somebody else wrote at least one of them meanwhile.
       while (rest.length > 0) {
@@ -222,8 +228,8 @@ function transactionsOf({ counts }: Columns, indices: readonly number[]): number
   return groups;
 }
 
-async function inTurns<T>(work: readonly T[], one: (item: T) => Promise<void>): Promise<void> {
-  for (const some of chunksOf(work, AT_ONCE)) await Promise.all(some.map(one));
+async function inTurns<T>(work: readonly T[], atOnce: number, one: (item: T) => Promise<void>): Promise<void> {
+  for (const some of chunksOf(work, atOnce)) await Promise.all(some.map(one));
 }
 
 const chunksOf = <T>(items: readonly T[], size: number): T[][] =>
