@@ -36,6 +36,8 @@ afterEach(async () => {
 
 async function signedIn(user: string): Promise<Page> {
   const window = await (await browser.newContext({ viewport: { width: 1280, height: 900 } })).newPage();
+  // Sooner than the test's own end, so that a failure names its line.
+  window.setDefaultTimeout(10_000);
   window.on('pageerror', (error) => {
     throw error;
   });
@@ -262,6 +264,7 @@ it('leaves to admins what is theirs', async () => {
   page = await signedIn('tom');
   await page.click('[data-id=c0001] .row-open');
   await page.click('.detail button:has-text("Ban")');
+  await page.waitForSelector('dialog[open]');
   expect(await page.locator('select[name=days] option').allTextContents()).toEqual(['1 day', '7 days', '30 days']);
   await page.keyboard.press('Escape');
   expect(await page.locator('button:has-text("Trust this writer")').count()).toBe(0);
