@@ -110,6 +110,8 @@ async function* readElsewhere(data: ReaderData, report: ReportCollector, beside:
   });
   try {
     for (;;) {
+      // A turn of the loop brings in all that was sent meanwhile; without it each batch would be a commit of its own.
+      await new Promise((resolve) => setImmediate(resolve));
       if (failed) throw failed;
       const some = messages.splice(0, beside ? 1 : messages.length);
       if (some.length === 0) await new Promise<void>((resolve) => (wake = resolve));

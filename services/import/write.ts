@@ -102,18 +102,16 @@ export function importWriter({ table, vault, clock, site, report, ...options }: 
     ]);
     const aliases = [...changed].flatMap((key) => (threads.get(key)?.aliases ?? []).map((name) => ({ key, name })));
     changed.clear();
-    await inTurns(
-      chunksOf(puts, MOST_WRITES),
-      atOnce,
-      async (writes) => void (await patiently(() => table.write(writes))),
-    );
-    await inTurns(aliases, atOnce, async ({ key, name }) => {
-      const alias = threadKeyOf(site, name);
-      if (alias === undefined || alias === key) return;
-      // A key that stands for something here already stays as it is.
-      const item = { ...threadKey(site.id, alias), site: site.id, key: alias, aliasOf: key };
-      await patiently(() => table.write([{ put: item, if: 'absent' }]));
-    });
+    await Promise.all([
+      inTurns(chunksOf(puts, MOST_WRITES), atOnce, async (some) => void (await patiently(() => table.write(some)))),
+      inTurns(aliases, atOnce, async ({ key, name }) => {
+        const alias = threadKeyOf(site, name);
+        if (alias === undefined || alias === key) return;
+        // A key that stands for something here already stays as it is.
+        const item = { ...threadKey(site.id, alias), site: site.id, key: alias, aliasOf: key };
+        await patiently(() => table.write([{ put: item, if: 'absent' }]));
+      }),
+    ]);
     if (threads.size > REMEMBERED) threads.clear();
   }
 
@@ -127,11 +125,14 @@ export function importWriter({ table, vault, clock, site, report, ...options }: 
         return;
       }
       const unknown = emails.filter((email) => !exchanged.has(email));
-      await inTurns(unknown, atOnce, async (email) => void (await patiently(() => contacts.exchange({ email }))));
+      // Side by side: what a store writes in one turn shares a commit, and each commit waits for the disk.
+      const [found] = await Promise.all([
+        patiently(() => load(comments)),
+        inTurns(unknown, atOnce, async (email) => void (await patiently(() => contacts.exchange({ email })))),
+        writeThreads(),
+      ]);
       if (exchanged.size > REMEMBERED) exchanged.clear();
       for (const email of unknown) exchanged.add(email);
-      await writeThreads();
-      const found = await patiently(() => load(comments));
       found.forEach((head, index) => tell(comments, index, head));
       await listAnswered(answered);
     },
