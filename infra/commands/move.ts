@@ -89,6 +89,8 @@ export async function importFile(place: Place, file: string, options: ImportOpti
 
 /** A server that waits for the store asks for it now and then: it needs a gap to find it free. */
 const GAP_MS = 20;
+/** Batches that are waited for; fewer than the reading thread may have waiting. */
+const TOGETHER = 6;
 
 /**
  * What another thread reads from the file: all that came since the last time, or beside a server one batch, so that no
@@ -110,11 +112,12 @@ async function* readElsewhere(data: ReaderData, report: ReportCollector, beside:
   });
   try {
     for (;;) {
-      // A turn of the loop brings in all that was sent meanwhile; without it each batch would be a commit of its own.
-      await new Promise((resolve) => setImmediate(resolve));
+      // A commit waits for the disk, however much it holds: some batches go together.
+      while (!failed && messages.length < (beside ? 1 : TOGETHER) && (messages.at(-1)?.kind ?? 'batch') === 'batch') {
+        await new Promise<void>((resolve) => (wake = resolve));
+      }
       if (failed) throw failed;
       const some = messages.splice(0, beside ? 1 : messages.length);
-      if (some.length === 0) await new Promise<void>((resolve) => (wake = resolve));
       const batches: Batch[] = [];
       let bytes = 0;
       let ended = false;
