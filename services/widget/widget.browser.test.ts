@@ -299,7 +299,7 @@ describe('reading', () => {
     expect(await page.locator('.comment').count()).toBe(1);
     await page.getByRole('button', { name: '3 new comments' }).click();
     await page.getByRole('heading', { name: '4 comments' }).waitFor();
-    expect(await page.locator('.hit').count()).toBe(3);
+    await expect.poll(() => page.locator('.hit').count()).toBe(3);
     expect(await page.getByRole('button', { name: 'new comment' }).count()).toBe(0);
     expect(server.calls.every(({ headers }) => headers.cookie === undefined)).toBe(true);
   });
