@@ -20,7 +20,7 @@ export const Policy = z.strictObject({
   premoderate: z.boolean().default(false).describe('Hold everything but trusted writers'),
   // Derived from data: docs/model-card.md; a test of spam-check holds these three against the model.
   holdAt: probability.default(0.918),
-  rejectAt: probability.default(0.971),
+  rejectAt: probability.default(0.999),
   toxicityHoldAt: probability.default(0.815),
   linksBeforeHold: z.int().min(0).default(3).describe('This many links are held'),
   blocklist: z

@@ -10,7 +10,7 @@ import { assess, parseModel, shippedModel } from './model.ts';
 import { reliabilityPlot, reliabilitySvg } from './plots.ts';
 import { readCorpora, readRows, train } from './training.ts';
 import { random } from './fit.ts';
-import { verdictOf } from './thresholds.ts';
+import { DEFAULT_THRESHOLDS, verdictOf } from './thresholds.ts';
 import type { Metrics, Scored } from './metrics.ts';
 import type { Model } from './model.ts';
 import type { Corpora, Row } from './training.ts';
@@ -64,7 +64,7 @@ type Judged = { row: Row; score: number; toxicity: number; held: boolean; reject
 function judgeRows(rows: readonly Row[], model: Model): Judged[] {
   return rows.map((row) => {
     const { score, toxicity } = assess(row, undefined, model);
-    const verdict = verdictOf({ score, toxicity: 0 }, model.meta.thresholds);
+    const verdict = verdictOf({ score, toxicity: 0 }, { ...model.meta.thresholds, rejectAt: DEFAULT_THRESHOLDS.rejectAt });
     return { row, score, toxicity, held: verdict !== 'publish', rejected: verdict === 'reject' };
   });
 }
