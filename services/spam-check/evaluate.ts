@@ -64,7 +64,10 @@ type Judged = { row: Row; score: number; toxicity: number; held: boolean; reject
 function judgeRows(rows: readonly Row[], model: Model): Judged[] {
   return rows.map((row) => {
     const { score, toxicity } = assess(row, undefined, model);
-    const verdict = verdictOf({ score, toxicity: 0 }, { ...model.meta.thresholds, rejectAt: DEFAULT_THRESHOLDS.rejectAt });
+    const verdict = verdictOf(
+      { score, toxicity: 0 },
+      { ...model.meta.thresholds, rejectAt: DEFAULT_THRESHOLDS.rejectAt },
+    );
     return { row, score, toxicity, held: verdict !== 'publish', rejected: verdict === 'reject' };
   });
 }
