@@ -47,6 +47,8 @@ export type FunctionSpec = {
     answer?: readonly string[];
     mail?: true;
     secret?: true;
+    /** Ask the providers that a site's policy turns on: Akismet, and a language model through Bedrock. */
+    askOutside?: true;
   };
   reservedConcurrency?: number;
 };
@@ -156,7 +158,12 @@ export const topology: Topology = {
       timeoutSeconds: 10,
       may: { table: 'write', putEvents: true, secret: true },
     },
-    'spam-check': { folder: 'spam-check', memoryMb: 512, timeoutSeconds: 10, may: { table: 'write', secret: true } },
+    'spam-check': {
+      folder: 'spam-check',
+      memoryMb: 512,
+      timeoutSeconds: 10,
+      may: { table: 'write', secret: true, askOutside: true },
+    },
     publish: { folder: 'publish', memoryMb: 256, timeoutSeconds: 10, may: { table: 'write', putEvents: true } },
     hold: { folder: 'hold', memoryMb: 256, timeoutSeconds: 10, may: { table: 'write', putEvents: true } },
     reject: { folder: 'reject', memoryMb: 256, timeoutSeconds: 10, may: { table: 'write', putEvents: true } },
@@ -201,7 +208,16 @@ export const topology: Topology = {
       folder: 'reconcile',
       memoryMb: 512,
       timeoutSeconds: 60,
-      may: { table: 'write', putEvents: true, send: ['notify'], start: ['review'], answer: ['review'] },
+      may: {
+        table: 'write',
+        putEvents: true,
+        send: ['notify'],
+        start: ['review'],
+        answer: ['review'],
+        // It asks again who did not answer, and the address that Akismet wants is sealed.
+        secret: true,
+        askOutside: true,
+      },
     },
   },
   workflows: {

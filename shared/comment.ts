@@ -74,8 +74,10 @@ export type Judgement = {
   modelVersion: string;
   executionId: string;
   revision: number;
-  /** Providers that were asked and did not answer. */
+  /** Providers that were asked and did not answer: the reconciler asks again. */
   degraded?: readonly string[];
+  /** Providers that the policy turns on and nobody asks again: not set up, or silent for a day. */
+  unheard?: readonly string[];
   at: number;
 };
 

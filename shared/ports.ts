@@ -199,7 +199,7 @@ export type Ports = {
   publicUrl: string;
   /** Deletes what this runtime keeps of comments beside the table: an index of texts, histories of runs. */
   forgetTexts?: (ids: readonly string[]) => Promise<void>;
-  /** Those that the operator has keys for, by site; a policy turns them on. */
+  /** By site; a policy turns them on. One that the operator did not set up answers `unconfigured`. */
   providers?: (
     site: { id: string; origins: readonly string[] },
     policy: Policy,

@@ -55,10 +55,10 @@ async function judged(sluice: TestInstance, id: string) {
   return comment!;
 }
 
-/** Half a minute later, as the reconciler's schedule has it. */
-async function revisit(sluice: TestInstance, id: string): Promise<number> {
+/** Later than half a minute, which is when the reconciler begins to look. */
+async function revisit(sluice: TestInstance, id: string, laterMs = 60_000): Promise<number> {
   const comment = await judged(sluice, id);
-  await storeFor(sluice).annotate(comment, { judgement: { ...comment.judgement!, at: Date.now() - 60_000 } });
+  await storeFor(sluice).annotate(comment, { judgement: { ...comment.judgement!, at: Date.now() - laterMs } });
   return ((await sluice.runtime.invoke('reconcile', {})) as { revisited: number }).revisited;
 }
 
@@ -92,7 +92,21 @@ describe('Akismet', () => {
     expect(await revisit(sluice, comment.id)).toBe(1);
     const again = await judged(sluice, comment.id);
     expect(again.judgement?.degraded).toBeUndefined();
-    expect(again.judgement?.signals[0]).toMatchObject({ name: 'akismet', words: 'Akismet finds no fault with it' });
+    expect(again.judgement?.signals.filter(({ name }) => name === 'akismet')).toMatchObject([
+      { words: 'Akismet finds no fault with it' },
+    ]);
+  });
+
+  it('is waited for a day, and then named as one that did not answer', async () => {
+    akismet.reply = () => ({ status: 500, text: 'out of order' });
+    const { id } = await submit(sluice, 'A third remark, for which the answer never comes.');
+    expect(await revisit(sluice, id)).toBe(0);
+    expect(await revisit(sluice, id, 86_400_000)).toBe(1);
+    const { judgement } = await judged(sluice, id);
+    expect(judgement).toMatchObject({ unheard: ['akismet'] });
+    expect(judgement?.degraded).toBeUndefined();
+    expect(judgement?.signals).toContainEqual({ name: 'akismet', weight: 0, words: 'Akismet did not answer' });
+    expect(await revisit(sluice, id, 86_400_000)).toBe(0);
   });
 });
 
@@ -170,7 +184,7 @@ describe('a language model through Bedrock', () => {
     const access = { apiKey: 'a key of Bedrock' };
     const anew = outsideProviders({ bedrock: { modelId: 'm', region: 'us-east-1', endpoint: bedrock.url, access } });
     const policy = Policy.parse({ ...ASKED, providers: { bedrock: true, bedrockPerDay: 1 } });
-    const [model] = anew({ id: 'poor', origins: [] }, policy, sluice.runtime.table);
+    const [, model] = anew({ id: 'poor', origins: [] }, policy, sluice.runtime.table);
     expect(await model?.opinion({ text: 'Once more.' }, 0.5)).toMatchObject({ answered: false, reason: 'budget' });
     expect(bedrock.asked.length).toBe(asked);
   });
@@ -183,5 +197,30 @@ describe('a language model through Bedrock', () => {
       expect(comment.judgement?.degraded).toEqual(['bedrock']);
     }
     expect(bedrock.asked.length).toBe(asked + 5);
+  });
+});
+
+describe('a provider that a policy turns on and nobody set up', () => {
+  let sluice: TestInstance;
+  beforeAll(async () => {
+    const providers = { akismet: true, bedrock: true };
+    sluice = await instanceWith({}, { demo: { providers, holdAt: 0, rejectAt: 1 } });
+  });
+  afterAll(() => sluice.end());
+
+  it('is named by the verdict, in words, and not looked for again', async () => {
+    const { id, judgement } = await submit(sluice, 'A remark that nobody outside is asked about.');
+    expect(judgement).toMatchObject({ unheard: ['akismet', 'bedrock'] });
+    expect(judgement?.degraded).toBeUndefined();
+    expect(judgement?.signals.filter(({ weight }) => weight === 0).map(({ words }) => words)).toEqual(
+      expect.arrayContaining([
+        'Akismet was not asked: it is not set up here',
+        'The language model was not asked: it is not set up here',
+      ]),
+    );
+    expect(await revisit(sluice, id)).toBe(0);
+    const admin = await sluice.asAdmin();
+    const { body } = await sluice.call('GET', `/v1/moderation/comments/${id}`, undefined, admin);
+    expect(body.judgement.degraded).toEqual(['akismet', 'bedrock']);
   });
 });

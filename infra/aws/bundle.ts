@@ -305,6 +305,7 @@ export function entryOf(name: string, spec: FunctionSpec | ExtraSpec, kind: Entr
     ...(may.start || may.answer ? [['workflows', './clients/workflows.ts'] as [string, string]] : []),
     ...(may.mail ? [['mail', './clients/mail.ts'] as [string, string]] : []),
     ...(may.secret ? [['vault', './clients/vault.ts'] as [string, string]] : []),
+    ...(may.askOutside ? [['providers', './clients/providers.ts'] as [string, string]] : []),
   ];
   const service =
     kind === 'feedback'

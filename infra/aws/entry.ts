@@ -16,6 +16,7 @@ export type Adapters = {
   workflows?: (environment: Environment) => Ports['workflows'];
   mail?: (environment: Environment) => Ports['mail'];
   vault?: (environment: Environment) => Promise<Ports['vault']>;
+  providers?: (environment: Environment) => NonNullable<Ports['providers']>;
 };
 
 export type LambdaContext = { awsRequestId: string; functionVersion: string };
@@ -73,6 +74,7 @@ export async function portsOf(name: string, environment: Environment, adapters: 
     workflows: adapters.workflows?.(environment) ?? forbidden(name, 'start'),
     mail: adapters.mail?.(environment) ?? forbidden(name, 'mail'),
     vault: (await adapters.vault?.(environment)) ?? forbidden(name, 'secret'),
+    ...(adapters.providers && { providers: adapters.providers(environment) }),
     clock,
     ids: ulids(clock),
     log,

@@ -11,6 +11,10 @@ export type Environment = {
   queues: Readonly<Record<string, { url: string; maxMessageBytes: number }>>;
   workflows: Readonly<Record<string, string>>;
   secret: string | undefined;
+  /** The name of the parameter with Akismet's key. */
+  akismetKey: string | undefined;
+  akismetUrl: string | undefined;
+  bedrockModel: string | undefined;
   configurationSet: string | undefined;
   userPool: string | undefined;
   userClient: string | undefined;
@@ -26,6 +30,9 @@ export const VARIABLES = {
   queues: 'SLUICE_QUEUES',
   workflows: 'SLUICE_WORKFLOWS',
   secret: 'SLUICE_SECRET',
+  akismetKey: 'SLUICE_AKISMET_KEY',
+  akismetUrl: 'AKISMET_URL',
+  bedrockModel: 'BEDROCK_MODEL',
   configurationSet: 'SLUICE_CONFIGURATION_SET',
   userPool: 'SLUICE_USER_POOL',
   userClient: 'SLUICE_USER_CLIENT',
@@ -56,6 +63,9 @@ export function environmentOf(env: NodeJS.ProcessEnv, needs: readonly ('table' |
     table: env[VARIABLES.table],
     bus: env[VARIABLES.bus],
     secret: env[VARIABLES.secret],
+    akismetKey: env[VARIABLES.akismetKey],
+    akismetUrl: env[VARIABLES.akismetUrl],
+    bedrockModel: env[VARIABLES.bedrockModel],
     configurationSet: env[VARIABLES.configurationSet],
     userPool: env[VARIABLES.userPool],
     userClient: env[VARIABLES.userClient],

@@ -194,6 +194,8 @@ export class FlowStack extends Stack {
       ...(may.table && { [VARIABLES.table]: state.table.tableName }),
       ...(may.putEvents && { [VARIABLES.bus]: state.bus.eventBusName }),
       ...(may.secret && { [VARIABLES.secret]: this.#secretOf(name).secretArn }),
+      ...(may.askOutside && { [VARIABLES.akismetKey]: this.#akismetKey() }),
+      ...(may.askOutside && this.#stage.bedrockModel && { [VARIABLES.bedrockModel]: this.#stage.bedrockModel }),
       ...(may.mail && { [VARIABLES.configurationSet]: this.#edge.configurationSet.configurationSetName }),
       ...(may.mail && this.#stage.sender && { SLUICE_SENDER: this.#stage.sender }),
       ...(queues.length > 0 && {
@@ -223,6 +225,11 @@ export class FlowStack extends Stack {
     return name === 'gate' ? this.#edge.originSecret : this.#state.rootKey;
   }
 
+  /** A parameter that the operator makes, or not: no deploy is needed. */
+  #akismetKey(): string {
+    return named(this.#stage, 'akismet-key');
+  }
+
   /** What `StartExecution` is given: the alias. Rights are those on the machine: https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html */
   #startArn(name: string): string {
     return `${this.#workflowArn(name)}:${LIVE}`;
@@ -247,6 +254,15 @@ export class FlowStack extends Stack {
       queue: (queue) => state.queues[queue]!.queueArn,
       workflow: (workflow) => this.#workflowArn(workflow),
       secret: this.#secretOf(name).secretArn,
+      akismetKey: this.formatArn({ service: 'ssm', resource: 'parameter', resourceName: this.#akismetKey() }),
+      ...(this.#stage.bedrockModel && {
+        bedrockModel: this.formatArn({
+          service: 'bedrock',
+          account: '',
+          resource: 'foundation-model',
+          resourceName: this.#stage.bedrockModel,
+        }),
+      }),
       mail: [
         this.formatArn({
           service: 'ses',

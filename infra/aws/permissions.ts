@@ -13,6 +13,10 @@ export type Arns = {
   queue(name: string): string;
   workflow(name: string): string;
   secret: string;
+  /** The parameter with Akismet's key, which may not be there. */
+  akismetKey: string;
+  /** Where the stage has one. */
+  bedrockModel?: string;
   /** What mail may be sent as: the configuration set, and the sender's identity where one is set. */
   mail: readonly string[];
 };
@@ -32,5 +36,7 @@ export function statementsOf({ may }: Pick<FunctionSpec, 'may'>, arns: Arns): Po
     may.answer && allow(['states:SendTaskFailure', 'states:SendTaskSuccess'], may.answer.map(arns.workflow)),
     may.mail && allow(['ses:SendEmail'], arns.mail),
     may.secret && allow(['secretsmanager:GetSecretValue'], [arns.secret]),
+    may.askOutside && allow(['ssm:GetParameter'], [arns.akismetKey]),
+    may.askOutside && arns.bedrockModel && allow(['bedrock:InvokeModel'], [arns.bedrockModel]),
   ].filter((statement) => statement instanceof PolicyStatement);
 }

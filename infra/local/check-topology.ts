@@ -42,6 +42,7 @@ const Known = z.strictObject({
         answer: z.array(z.string()).optional(),
         mail: z.literal(true).optional(),
         secret: z.literal(true).optional(),
+        askOutside: z.literal(true).optional(),
       }),
       reservedConcurrency: z.number().optional(),
     }),

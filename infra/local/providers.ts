@@ -16,7 +16,7 @@ export function localProviders(settings: Settings): NonNullable<Ports['providers
       ? { credentials: () => ({ accessKeyId, secretAccessKey, sessionToken: settings.AWS_SESSION_TOKEN }) }
       : undefined;
   return outsideProviders({
-    ...(key && { akismet: { key, ...(akismetUrl && { endpoint: akismetUrl }) } }),
+    ...(key && { akismet: { key: async () => key, ...(akismetUrl && { endpoint: akismetUrl }) } }),
     ...(access && {
       bedrock: {
         modelId,

@@ -184,7 +184,7 @@ export function commentRoutes(ports: Ports, changes: Changes): Route<Moderator>[
               policyVersion: judgement.policyVersion,
               modelVersion: judgement.modelVersion,
               executionId: judgement.executionId,
-              degraded: judgement.degraded ?? [],
+              degraded: [...(judgement.degraded ?? []), ...(judgement.unheard ?? [])],
               at: judgement.at,
             },
           }),

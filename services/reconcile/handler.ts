@@ -16,6 +16,8 @@ const SETTLED_AFTER_MS = 30_000;
 const NOTIFIED_WITHIN_MS = 15 * 60_000;
 /** Looked at in one round, of each kind and site; the next round goes on. */
 const ROUND = 200;
+/** Providers may be slow, and Lambda ends a round after a minute. */
+const REVISIT_MS = 20_000;
 const DAY_MS = 86_400_000;
 
 export type Mended = {
@@ -62,8 +64,8 @@ export const reconcile: Service = (ports) => {
   };
 
   /**
-   * Asks the providers that did not answer once more. What they say stands with the judgement; where it would have held a
-   * published comment, the comment goes to the queue and stays visible.
+   * Asks the providers that did not answer once more, for a day. What they say stands with the judgement; where it would
+   * have held a published comment, the comment goes to the queue and stays visible.
    */
   const revisit = async (comment: Comment): Promise<boolean> => {
     const judgement = (await store.judged([comment]))[0]?.judgement;
@@ -72,16 +74,30 @@ export const reconcile: Service = (ports) => {
     const text = await store.revision(comment.id, judgement.revision);
     if (!text) return false;
     const providers = providersOf(ports, site, policy.policy).filter(({ name }) => judgement.degraded?.includes(name));
-    const { signals, degraded } = await askOutside(ports, providers, comment, plainText(text.body), judgement.score);
-    if (degraded.length > 0) return false;
+    const { signals, degraded, unheard } = await askOutside(
+      ports,
+      providers,
+      comment,
+      plainText(text.body),
+      judgement.score,
+    );
+    if (degraded.length > 0 && clock.now() - judgement.at < DAY_MS) return false;
     const odds =
       Math.log(judgement.score / (1 - judgement.score)) + signals.reduce((sum, { weight }) => sum + weight, 0);
-    const { degraded: _answered, ...rest } = judgement;
-    const next = { ...rest, score: 1 / (1 + Math.exp(-odds)), signals: [...signals, ...rest.signals] };
-    const doubtful = comment.status === 'published' && next.score >= policy.policy.holdAt;
+    const { degraded: asked, ...rest } = judgement;
+    const others = rest.signals.filter(({ name }) => !asked.includes(name));
+    const silent = [...(rest.unheard ?? []), ...degraded, ...unheard];
+    const next = {
+      ...rest,
+      score: 1 / (1 + Math.exp(-odds)),
+      signals: [...signals, ...others],
+      ...(silent.length > 0 && { unheard: silent }),
+    };
+    const worse = next.score > judgement.score && next.score >= policy.policy.holdAt;
+    const doubtful = comment.status === 'published' && worse;
     const queued = { queued: true, heldAt: clock.now(), holdReason: 'second-opinion' };
     const kept = await store.rejudge(comment, next, doubtful ? queued : {});
-    if (kept) log.info({ commentId: comment.id, doubtful }, 'judged again: a provider is back');
+    if (kept) log.info({ commentId: comment.id, doubtful, silent }, 'judged again, with what providers say now');
     return kept;
   };
 
@@ -128,6 +144,8 @@ export const reconcile: Service = (ports) => {
     }
 
     for (const comment of await due('REVISIT', before)) {
+      // The rest of this round has its work too.
+      if (clock.now() - now > REVISIT_MS) break;
       if (await revisit(comment)) mended.revisited += 1;
     }
 

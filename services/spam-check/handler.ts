@@ -156,6 +156,7 @@ export function spamCheckBy(
       executionId,
       revision: comment.revision,
       ...(outside.degraded.length > 0 && { degraded: outside.degraded }),
+      ...(outside.unheard.length > 0 && { unheard: outside.unheard }),
       at: now,
     };
   }

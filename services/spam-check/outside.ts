@@ -1,10 +1,10 @@
 import type { OutsideProvider, Ports, Table } from '../../shared/ports.ts';
 import { signedHeaders, type Credentials } from '../../shared/sigv4.ts';
-import { akismet, bedrock, guard, NoAnswer, type ConverseRequest } from './providers.ts';
+import { akismet, bedrock, guard, NoAnswer, type AkismetOptions, type ConverseRequest } from './providers.ts';
 
-/** What the operator has keys for. */
+/** What the operator has set up. */
 export type Keys = {
-  akismet?: { key: string; endpoint?: string };
+  akismet?: Pick<AkismetOptions, 'key' | 'endpoint'>;
   bedrock?: {
     modelId: string;
     region: string;
@@ -17,7 +17,7 @@ export type Keys = {
 
 const MOST_KEPT = 1000;
 
-/** The providers that there are keys for. One guard for each site, so that one site's bad key opens no other's circuit. */
+/** All providers; one that is not set up says so when asked. A guard for each site, so that one's bad key opens no other's circuit. */
 export function outsideProviders(keys: Keys): NonNullable<Ports['providers']> {
   const made = new Map<string, readonly OutsideProvider[]>();
   const nowMs = Date.now;
@@ -28,19 +28,14 @@ export function outsideProviders(keys: Keys): NonNullable<Ports['providers']> {
     const known = made.get(key);
     if (known) return known;
     if (made.size >= MOST_KEPT) made.clear();
-    const { bedrock: model } = keys;
     const providers = [
-      ...(keys.akismet ? [akismet({ ...keys.akismet, siteUrl: site.origins[0] ?? 'http://localhost' })] : []),
-      ...(model
-        ? [
-            bedrock({
-              invoke: (request, signal) => converse(model, request, signal),
-              modelId: model.modelId,
-              band: { from: holdAt, to: rejectAt },
-              spend: () => spend(table, site.id, bedrockPerDay, nowMs()),
-            }),
-          ]
-        : []),
+      akismet({ key: async () => undefined, ...keys.akismet, siteUrl: site.origins[0] ?? 'http://localhost' }),
+      bedrock({
+        invoke: (request, signal) => converse(keys.bedrock!, request, signal),
+        modelId: keys.bedrock?.modelId,
+        band: { from: holdAt, to: rejectAt },
+        spend: () => spend(table, site.id, bedrockPerDay, nowMs()),
+      }),
     ].map((provider) => guard(provider, { nowMs }) as OutsideProvider);
     made.set(key, providers);
     return providers;

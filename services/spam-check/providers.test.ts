@@ -28,10 +28,10 @@ async function serve(
 const subject = { text: 'Buy followers', author: 'Shop', link: 'http://shop.example' };
 
 const askAkismet = async (endpoint: string, nowMs = () => 0, timeoutMs = 2_000) =>
-  guard(akismet({ key: 'k', siteUrl: 'https://blog.example', endpoint, test: true }), { nowMs, timeoutMs }).opinion(
-    subject,
-    0.5,
-  );
+  guard(akismet({ key: async () => 'k', siteUrl: 'https://blog.example', endpoint, test: true }), {
+    nowMs,
+    timeoutMs,
+  }).opinion(subject, 0.5);
 
 const said = (text: unknown) => ({ output: { message: { role: 'assistant', content: [{ text }] } } });
 const model = (reply: unknown, { budget = 10, seen = [] }: { budget?: number; seen?: ConverseRequest[] } = {}) => {

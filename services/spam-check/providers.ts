@@ -25,7 +25,16 @@ export type Provider = {
   ask(subject: Subject, signal: AbortSignal): Promise<Answer>;
 };
 
-export const REASONS = ['timeout', 'circuit-open', 'budget', 'refused', 'unintelligible', 'unreachable'] as const;
+/** `budget` and `unconfigured` will be the same in a minute: nobody asks again. */
+export const REASONS = [
+  'timeout',
+  'circuit-open',
+  'budget',
+  'unconfigured',
+  'refused',
+  'unintelligible',
+  'unreachable',
+] as const;
 export type Reason = (typeof REASONS)[number];
 export type Opinion =
   | { provider: string; answered: true; spam: boolean; confidence: number }
@@ -89,8 +98,8 @@ export function guard(
         return { provider: provider.name, ...answer };
       } catch (cause) {
         const reason = cause instanceof NoAnswer ? cause.reason : 'unreachable';
-        // A spent budget is no fault of theirs, and resting would not mend it.
-        if (reason !== 'budget') {
+        // A spent budget or a missing key is no fault of theirs, and resting would not mend it.
+        if (reason !== 'budget' && reason !== 'unconfigured') {
           failed++;
           if (failed >= failures) openedAt = nowMs();
         }
@@ -104,7 +113,8 @@ export function guard(
 }
 
 export type AkismetOptions = {
-  key: string;
+  /** Read when it is first needed; undefined: there is none. */
+  key: () => Promise<string | undefined>;
   /** The site's front page: Akismet's `blog`. */
   siteUrl: string;
   /** Default https://rest.akismet.com. */
@@ -128,8 +138,10 @@ export function akismet({
     name: 'akismet',
     wants: () => true,
     async ask(subject, signal) {
+      const apiKey = await key();
+      if (!apiKey) throw new NoAnswer('unconfigured', 'there is no key for Akismet');
       const form = new URLSearchParams({
-        api_key: key,
+        api_key: apiKey,
         blog: siteUrl,
         comment_type: 'comment',
         comment_content: subject.text,
@@ -167,7 +179,8 @@ export function akismet({
 export type BedrockOptions = {
   /** POSTs a Converse request, signed, and returns the parsed response: `infra` has the credentials, not we. */
   invoke: (request: ConverseRequest, signal: AbortSignal) => Promise<unknown>;
-  modelId: string;
+  /** Undefined: the operator chose none. */
+  modelId: string | undefined;
   /** The hold band: scores that the thresholds leave to a person. */
   band: { from: number; to: number };
   /** Spends one question of the budget; false where nothing is left. */
@@ -192,6 +205,7 @@ export function bedrock({ invoke, modelId, band, spend }: BedrockOptions): Provi
     name: 'bedrock',
     wants: (score) => score >= band.from && score < band.to,
     async ask(subject, signal) {
+      if (modelId === undefined) throw new NoAnswer('unconfigured', 'no language model is set up');
       if (!(await spend())) throw new NoAnswer('budget', 'the questions of the day are spent');
       // JSON quotes whatever the stranger wrote: no delimiter of theirs can close ours.
       const data = JSON.stringify({

@@ -8,7 +8,7 @@ import type { WeighedSignal } from './signals.ts';
 /** What a sure answer weighs, in log-odds: much, and never enough to reject an otherwise clean comment by itself. */
 const WEIGHT = 3;
 
-/** The providers that a site's policy turned on, of those that the operator has keys for. */
+/** The providers that a site's policy turned on. */
 export function providersOf(
   ports: Pick<Ports, 'providers' | 'table'>,
   site: Site,
@@ -18,15 +18,15 @@ export function providersOf(
   return (ports.providers?.(site, policy, ports.table) ?? []).filter(({ name }) => policy.providers[name]);
 }
 
-/** Asks all at once. Whoever does not answer in time is named, and the comment is judged without them. */
+/** Asks all at once. Whoever does not answer is named, in words too, and the comment is judged without them. */
 export async function askOutside(
   ports: Pick<Ports, 'table' | 'vault' | 'clock'>,
   providers: readonly OutsideProvider[],
   comment: Comment,
   text: string,
   score: number,
-): Promise<{ signals: WeighedSignal[]; degraded: string[] }> {
-  if (providers.length === 0) return { signals: [], degraded: [] };
+): Promise<{ signals: WeighedSignal[]; degraded: string[]; unheard: string[] }> {
+  if (providers.length === 0) return { signals: [], degraded: [], unheard: [] };
   const contacts = contactsOf(ports.table, ports.vault, ports.clock);
   const contact = comment.author.contact ? await contacts.get(comment.author.contact) : undefined;
   const subject = {
@@ -39,22 +39,28 @@ export async function askOutside(
   const opinions = (await Promise.all(providers.map((provider) => provider.opinion(subject, score)))).filter(
     (opinion) => opinion !== undefined,
   );
+  // A budget that is spent will not be back in a minute: nobody waits for it.
+  const silent = opinions.filter((opinion) => !opinion.answered).filter(({ reason }) => reason !== 'budget');
+  const named = (unconfigured: boolean) =>
+    silent.filter(({ reason }) => (reason === 'unconfigured') === unconfigured).map(({ provider }) => provider);
   return {
-    signals: opinions.filter((opinion) => opinion.answered).map(signalOf),
-    // A budget that is spent will not be back in a minute: nobody waits for it.
-    degraded: opinions.flatMap((opinion) =>
-      opinion.answered || opinion.reason === 'budget' ? [] : [opinion.provider],
-    ),
+    signals: opinions.filter((opinion) => opinion.answered || silent.includes(opinion)).map(signalOf),
+    degraded: named(false),
+    unheard: named(true),
   };
 }
 
-function signalOf({ provider, spam, confidence }: Extract<ProviderOpinion, { answered: true }>): WeighedSignal {
+/** Weighs nothing where there is no answer. */
+function signalOf(opinion: ProviderOpinion): WeighedSignal {
+  const { provider, answered } = opinion;
+  const who = NAMES[provider] ?? provider;
+  if (!answered) {
+    const why = opinion.reason === 'unconfigured' ? 'was not asked: it is not set up here' : 'did not answer';
+    return { name: provider, weight: 0, words: `${who} ${why}` };
+  }
+  const { spam, confidence } = opinion;
   const weight = Math.round((spam ? 1 : -1) * WEIGHT * confidence * 100) / 100;
-  return {
-    name: provider,
-    weight,
-    words: `${NAMES[provider] ?? provider} ${spam ? 'calls it spam' : 'finds no fault with it'}`,
-  };
+  return { name: provider, weight, words: `${who} ${spam ? 'calls it spam' : 'finds no fault with it'}` };
 }
 
 const NAMES: Record<string, string> = { akismet: 'Akismet', bedrock: 'The language model' };

@@ -13,6 +13,7 @@ import { startFauxqs } from 'fauxqs';
 import { pino } from 'pino';
 import { bus } from '../../infra/aws/clients/bus.ts';
 import { mail } from '../../infra/aws/clients/mail.ts';
+import { providers } from '../../infra/aws/clients/providers.ts';
 import { queues } from '../../infra/aws/clients/queues.ts';
 import { table as tableClient } from '../../infra/aws/clients/table.ts';
 import { vault } from '../../infra/aws/clients/vault.ts';
@@ -148,6 +149,7 @@ export async function startAccount() {
       ...((may.start || may.answer) && { workflows: workflowsClient }),
       ...(may.mail && { mail }),
       ...(may.secret && { vault }),
+      ...(may.askOutside && { providers }),
     });
   }
   const invoke = async (name: string, event: unknown): Promise<Json> =>

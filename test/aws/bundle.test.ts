@@ -10,9 +10,11 @@ import type { HttpResult } from '../../infra/aws/http-entry.ts';
 import type { Table } from '../../shared/ports.ts';
 import { topology } from '../../infra/topology.ts';
 import { storeOf } from '../../shared/store/comments.ts';
+import { Policy } from '../../shared/policy.ts';
+import { judgementKey } from '../../shared/store/keys.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { startDynalite } from './dynalite.ts';
-import { startRecorder } from './recorder.ts';
+import { fault, startRecorder } from './recorder.ts';
 import { tableDefinition } from './rigs.ts';
 
 const LIMIT = 450_000;
@@ -113,8 +115,13 @@ describe('the bundled functions', () => {
 
   beforeAll(async () => {
     const dynalite = await startDynalite();
-    const others = await startRecorder(({ operation, body }) => {
+    const others = await startRecorder(({ operation, path, body }) => {
       if (operation === 'GetSecretValue') return { body: { SecretString: 'root-key-of-a-test' } };
+      if (operation === 'GetParameter') return fault('ParameterNotFound');
+      if (path.endsWith('/converse')) {
+        const text = JSON.stringify({ spam: true, confidence: 1 });
+        return { body: { output: { message: { role: 'assistant', content: [{ text }] } } } };
+      }
       const { Entries = [] } = body as { Entries?: { DetailType: string; Detail: string }[] };
       for (const { DetailType: type, Detail } of Entries) put.push({ type, detail: JSON.parse(Detail) as never });
       return {
@@ -145,10 +152,14 @@ describe('the bundled functions', () => {
       AWS_ENDPOINT_URL_EVENTBRIDGE: others.endpoint,
       AWS_ENDPOINT_URL_SQS: others.endpoint,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: others.endpoint,
+      AWS_ENDPOINT_URL_SSM: others.endpoint,
+      AWS_ENDPOINT_URL_BEDROCK_RUNTIME: others.endpoint,
       SLUICE_STAGE: 'test',
       SLUICE_TABLE: 'sluice',
       SLUICE_BUS: 'sluice-test',
       SLUICE_SECRET: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:s',
+      SLUICE_AKISMET_KEY: 'sluice-test-akismet-key',
+      BEDROCK_MODEL: 'amazon.nova-micro-v1:0',
       PUBLIC_URL: 'https://comments.example',
       LOG_LEVEL: 'silent',
     });
@@ -189,6 +200,21 @@ describe('the bundled functions', () => {
     const comment = await storeOf(table, clock).get('c1');
     expect(comment).toMatchObject({ status: 'published', publishedRevision: 1 });
     expect(put.filter(({ type }) => type === 'CommentPublished').map(({ detail }) => detail.id)).toContain('c1');
+  });
+
+  it('ask the language model that a policy turned on, and say that Akismet has no key', async () => {
+    const sites = sitesOf(table, clock);
+    await sites.put({ id: 'asks', name: 'A', origins: [], threadParams: [], authors: [], moderatorEmails: [] });
+    const asks = { holdAt: 0, rejectAt: 1, providers: { akismet: true, bedrock: true } };
+    await sites.putPolicy('asks', Policy.parse(asks), 0, 'test');
+    const submitted = event('c2', 'A remark about which the judge is unsure.');
+    const body = submitted.record.body.replace('"site":"demo"', '"site":"asks"');
+    await call('validate', { ...submitted, record: { ...submitted.record, body } });
+    await twice('spam-check', { id: 'c2', version: 1, executionId: 'x1' });
+    expect(await table.get(judgementKey('c2', 1))).toMatchObject({
+      unheard: ['akismet'],
+      signals: expect.arrayContaining([['bedrock', 3, 'The language model calls it spam']]),
+    });
   });
 
   it('serve the thread through the HTTP API, its HTML escaped and its CORS in place', async () => {

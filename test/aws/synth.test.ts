@@ -29,6 +29,8 @@ describe('the context', () => {
     [{ region: 'us-east-9' }, /the region "us-east-9"/],
     [{ sender: 'nobody' }, /the sender "nobody"/],
     [{ budget: 'much' }, /the budget "much"/],
+    [{ bedrockModel: 'haiku' }, /bedrockModel "haiku"/],
+    [{ bedrockModel: 'eu.amazon.nova-micro-v1:0' }, /span regions/],
     [{ domain: 'c.blog.example' }, /domain and certificate/],
     [{ domain: 'c.blog.example', certificate: 'arn:aws:acm:eu-central-1:1:certificate/x' }, /us-east-1/],
   ])('refuses %j in one sentence', (context, sentence) => {

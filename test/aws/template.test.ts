@@ -31,7 +31,12 @@ let watch: Resources;
 /** Once for all: nothing here changes a template. Functions without their code, which bundle.test.ts looks at. */
 beforeAll(() => {
   const app = new App({
-    context: { '@aws-cdk/core:validateAgainstDefaultRules': true, stage: 'test', sender: 'comments@blog.example' },
+    context: {
+      '@aws-cdk/core:validateAgainstDefaultRules': true,
+      stage: 'test',
+      sender: 'comments@blog.example',
+      bedrockModel: 'amazon.nova-micro-v1:0',
+    },
   });
   const pages = mkdtempSync(join(tmpdir(), 'sluice-pages-'));
   writeFileSync(join(pages, 'demo.html'), '');
@@ -258,6 +263,7 @@ describe('functions', () => {
         ...(may.answer ? ['states:SendTaskFailure', 'states:SendTaskSuccess'] : []),
         ...(may.mail ? ['ses:SendEmail'] : []),
         ...(may.secret ? ['secretsmanager:GetSecretValue'] : []),
+        ...(may.askOutside ? ['bedrock:InvokeModel', 'ssm:GetParameter'] : []),
         ...(consumed.length > 0 ? ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'] : []),
         ...('looksAtQueues' in spec ? ['sqs:GetQueueAttributes'] : []),
       ]),
@@ -275,6 +281,10 @@ describe('functions', () => {
       pointsAt(own, `stateMachine:sluice-test-${workflow}`);
     }
     for (const { queue: from } of consumed) pointsAt(own, queue(from).id);
+    if (may.askOutside) {
+      pointsAt(own, ':foundation-model/amazon.nova-micro-v1:0"');
+      pointsAt(own, ':parameter/sluice-test-akismet-key"');
+    }
   });
 
   it('hold no root key unless the topology says so', () => {

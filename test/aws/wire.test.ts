@@ -265,7 +265,7 @@ describe('Secrets Manager', () => {
     ['without one', { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret/key' }],
   ])('signs as the SDK does, %s', async (_sentence, who) => {
     const at = new Date('2026-11-23T20:00:00Z');
-    const { headers, body } = secretRequest(arn, who, at);
+    const { headers, body } = secretRequest('secretsmanager', arn, who, at, 'eu-central-1');
     const signer = new SignatureV4({
       service: 'secretsmanager',
       region: 'eu-central-1',

@@ -1,12 +1,18 @@
-import { createHash, createHmac } from 'node:crypto';
 import process from 'node:process';
 import { SluiceError } from '../../../shared/errors.ts';
+import { signedHeaders, type Credentials } from '../../../shared/sigv4.ts';
 import { backoffMs, pause } from './faults.ts';
 
 type Answer = { status: number; text: string };
-type Credentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string | undefined };
 
 export type SecretRequest = { url: string; headers: Record<string, string>; body: string };
+
+type Options = {
+  region: string;
+  send?: typeof post;
+  /** Instead of the service's own, as the SDK's `AWS_ENDPOINT_URL_SECRETS_MANAGER` or `AWS_ENDPOINT_URL_SSM` says it. */
+  endpoint?: string | undefined;
+};
 
 const MAX_TRIES = 4;
 
@@ -17,30 +23,59 @@ const MAX_TRIES = 4;
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
  *
  * @param secret its ARN, or its name with `region`
- * @param endpoint instead of the service's own, as the SDK's `AWS_ENDPOINT_URL_SECRETS_MANAGER` says it
  */
 export async function readSecret(
   secret: string,
   credentials: Credentials,
-  { send = post, endpoint, region }: { send?: typeof post; endpoint?: string | undefined; region?: string } = {},
+  { region = secret.split(':')[3] ?? 'us-east-1', ...how }: Partial<Options> = {},
 ): Promise<string> {
-  let last: unknown;
+  const read = () => secretRequest('secretsmanager', secret, credentials, new Date(), region);
+  const { status, text } = await answerTo(read, how);
+  if (status === 200) return (JSON.parse(text) as { SecretString: string }).SecretString;
+  throw unread('the root key', text);
+}
+
+/**
+ * Reads one parameter of Parameter Store, decrypted; undefined where there is none.
+ *
+ * https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
+ */
+export async function readParameter(
+  name: string,
+  credentials: Credentials,
+  { region, ...how }: Options,
+): Promise<string | undefined> {
+  const read = () => secretRequest('ssm', name, credentials, new Date(), region);
+  const { status, text } = await answerTo(read, how);
+  if (status === 200) return (JSON.parse(text) as { Parameter: { Value: string } }).Parameter.Value;
+  if (text.includes('ParameterNotFound')) return undefined;
+  throw unread(`the parameter ${name}`, text);
+}
+
+const unread = (what: string, cause: unknown) =>
+  new SluiceError('Store.Busy', `${what} could not be read`, {
+    hint: 'check that it exists and that this function may read it',
+    cause,
+  });
+
+/** Tries again what passes. The last answer, however bad; status 0: there was none. */
+async function answerTo(
+  make: () => SecretRequest,
+  { send = post, endpoint }: Omit<Options, 'region'>,
+): Promise<Answer> {
+  let last: Answer = { status: 0, text: '' };
   for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
     if (attempt > 0) await pause(backoffMs(attempt, 100));
     try {
-      const request = secretRequest(secret, credentials, new Date(), region);
-      const { status, text } = await send({ ...request, url: endpoint ?? request.url });
-      if (status === 200) return (JSON.parse(text) as { SecretString: string }).SecretString;
-      last = text.slice(0, 300);
-      if (status < 500 && status !== 429 && !text.includes('Throttling')) break;
+      const request = make();
+      last = await send({ ...request, url: endpoint ?? request.url });
+      const passes = last.status >= 500 || last.status === 429 || last.text.includes('Throttling');
+      if (!passes) break;
     } catch (cause) {
-      last = cause;
+      last = { status: 0, text: String(cause) };
     }
   }
-  throw new SluiceError('Store.Busy', 'the root key could not be read', {
-    hint: 'check that the secret exists and that this function may read it',
-    cause: last,
-  });
+  return { ...last, text: last.status === 200 ? last.text : last.text.slice(0, 300) };
 }
 
 /** By the module that the SDK loads anyway: `fetch`, or `import()`, would load HTTP/2 and more, 17 ms of each cold start. */
@@ -59,43 +94,30 @@ async function post({ url, headers, body }: SecretRequest): Promise<Answer> {
   });
 }
 
-/** The request, signed: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
+const READS = {
+  secretsmanager: { target: 'secretsmanager.GetSecretValue', input: (SecretId: string) => ({ SecretId }) },
+  ssm: { target: 'AmazonSSM.GetParameter', input: (Name: string) => ({ Name, WithDecryption: true }) },
+} as const;
+
+/** The request that reads one value, signed. */
 export function secretRequest(
-  secret: string,
+  service: keyof typeof READS,
+  name: string,
   credentials: Credentials,
   at: Date,
-  region = secret.split(':')[3] ?? 'us-east-1',
+  region: string,
 ): SecretRequest {
-  const host = `secretsmanager.${region}.amazonaws.com`;
-  const body = JSON.stringify({ SecretId: secret });
-  const time = `${at.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
-  const day = time.slice(0, 8);
-  // In the order of their names, as they are signed.
-  const signed: [string, string][] = [
-    ['content-type', 'application/x-amz-json-1.1'],
-    ['host', host],
-    ['x-amz-date', time],
-    ...(credentials.sessionToken ? [['x-amz-security-token', credentials.sessionToken] as [string, string]] : []),
-    ['x-amz-target', 'secretsmanager.GetSecretValue'],
-  ];
-  const names = signed.map(([name]) => name).join(';');
-  const canonical = ['POST', '/', '', ...signed.map((pair) => pair.join(':')), '', names, sha256(body)].join('\n');
-  const scope = `${day}/${region}/secretsmanager/aws4_request`;
-  const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
-  const key = [day, region, 'secretsmanager', 'aws4_request'].reduce<string | Buffer>(
-    (before, part) => createHmac('sha256', before).update(part).digest(),
-    `AWS4${credentials.secretAccessKey}`,
+  const { target, input } = READS[service];
+  const url = `https://${service}.${region}.amazonaws.com/`;
+  const body = JSON.stringify(input(name));
+  const headers = signedHeaders(
+    {
+      method: 'POST',
+      url: new URL(url),
+      headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target },
+      body,
+    },
+    { service, region, credentials, at },
   );
-  const signature = createHmac('sha256', key).update(toSign).digest('hex');
-  const { host: _, ...headers } = Object.fromEntries(signed);
-  return {
-    url: `https://${host}/`,
-    headers: {
-      ...headers,
-      authorization: `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`,
-    } as Record<string, string>,
-    body,
-  };
+  return { url, headers, body };
 }
-
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
