@@ -200,6 +200,36 @@ describe('a language model through Bedrock', () => {
   });
 });
 
+describe('two providers, of which one is down', () => {
+  let both: Fake;
+  let sluice: TestInstance;
+  beforeAll(async () => {
+    both = await fakeProvider();
+    const providers = { akismet: true, bedrock: true };
+    sluice = await instanceWith(
+      { AKISMET_KEY: 'abcdef123456', AKISMET_URL: both.url, BEDROCK_KEY: 'a key of Bedrock', BEDROCK_URL: both.url },
+      { demo: { providers, holdAt: 0, rejectAt: 1 } },
+    );
+  });
+  afterAll(async () => {
+    await sluice.end();
+    both.server.close();
+  });
+
+  it('who answered is not asked again with the other', async () => {
+    const akismets = () => both.asked.filter(({ url }) => url.endsWith('/comment-check')).length;
+    both.reply = () => ({ status: 503, text: '{}' });
+    const { id, judgement } = await submit(sluice, 'A remark while both are down.');
+    expect(judgement?.degraded).toEqual(['akismet', 'bedrock']);
+    both.reply = () =>
+      both.asked.at(-1)!.url.endsWith('/converse') ? { status: 503, text: '' } : { status: 200, text: 'false' };
+    expect(await revisit(sluice, id)).toBe(1);
+    expect((await judged(sluice, id)).judgement).toMatchObject({ degraded: ['bedrock'] });
+    expect(await revisit(sluice, id)).toBe(0);
+    expect(akismets()).toBe(2);
+  });
+});
+
 describe('a provider that a policy turns on and nobody set up', () => {
   let sluice: TestInstance;
   beforeAll(async () => {

@@ -81,16 +81,19 @@ export const reconcile: Service = (ports) => {
       plainText(text.body),
       judgement.score,
     );
-    if (degraded.length > 0 && clock.now() - judgement.at < DAY_MS) return false;
+    const waits = clock.now() - judgement.at < DAY_MS;
+    if (waits && degraded.length === judgement.degraded.length) return false;
     const odds =
       Math.log(judgement.score / (1 - judgement.score)) + signals.reduce((sum, { weight }) => sum + weight, 0);
     const { degraded: asked, ...rest } = judgement;
     const others = rest.signals.filter(({ name }) => !asked.includes(name));
-    const silent = [...(rest.unheard ?? []), ...degraded, ...unheard];
+    const silent = [...(rest.unheard ?? []), ...unheard, ...(waits ? [] : degraded)];
     const next = {
       ...rest,
       score: 1 / (1 + Math.exp(-odds)),
       signals: [...signals, ...others],
+      // Who answered is not asked again with those who did not.
+      ...(waits && degraded.length > 0 && { degraded }),
       ...(silent.length > 0 && { unheard: silent }),
     };
     const worse = next.score > judgement.score && next.score >= policy.policy.holdAt;
