@@ -53,6 +53,8 @@ export const stateMachineArn = (workflow: string): string =>
 
 /** Timers due at once are taken in batches of this. */
 const TIMER_BATCH = 200;
+/** A timer whose step failed rings again after this. */
+const RING_AGAIN_MS = 5000;
 /** setTimeout's own limit is 2^31 ms: longer sleeps are taken in turns. */
 const LONGEST_SLEEP_MS = 2 ** 30;
 
@@ -118,6 +120,8 @@ export function localWorkflows(
   const dropTimers = sqlite.prepare('DELETE FROM timer WHERE execution = ?');
   const due = sqlite.prepare('SELECT execution, timer, at FROM timer WHERE at <= ? ORDER BY at LIMIT ?');
   const nextTimer = sqlite.prepare('SELECT min(at) AS at FROM timer');
+  const findTimer = sqlite.prepare('SELECT 1 FROM timer WHERE execution = ? AND timer = ? AND at <= ?');
+  const postpone = sqlite.prepare('UPDATE timer SET at = ? WHERE execution = ? AND timer = ?');
   const addToken = sqlite.prepare('INSERT OR REPLACE INTO token (token, execution, task) VALUES (?, ?, ?)');
   const findToken = sqlite.prepare('SELECT execution, task FROM token WHERE token = ?');
   const dropTokens = sqlite.prepare('DELETE FROM token WHERE execution = ?');
@@ -127,6 +131,7 @@ export function localWorkflows(
   const lines = new Map<number, Promise<void>>();
   let alarm: NodeJS.Timeout | undefined;
   let closed = false;
+  let ringing = false;
 
   const world = (record: boolean): World => ({
     nowMs: clock.now(),
@@ -162,6 +167,7 @@ export function localWorkflows(
     { snapshot, effects, events }: Progress,
     pending: Pending[],
     done?: string,
+    rung?: string,
   ): Promise<void> => {
     const tasks = effects.filter((effect) => effect.type === 'task') as Pending[];
     const cancelled = new Set(
@@ -187,6 +193,7 @@ export function localWorkflows(
       }
       save.run({ $id: id, $snapshot: JSON.stringify(snapshot), $pending: JSON.stringify(open) });
       if (done) dropTaskToken.run(id, done);
+      if (rung) dropTimer.run(id, rung);
       for (const effect of effects) {
         if (effect.type === 'timer') addTimer.run(id, effect.timerId, effect.atMs);
         else if (effect.type === 'cancel' && 'timerId' in effect) dropTimer.run(id, effect.timerId);
@@ -206,31 +213,32 @@ export function localWorkflows(
     );
   };
 
-  const signal = (id: number, what: Signal): Promise<void> =>
-    inLine(id, async () => {
-      if (closed) return;
-      const row = find.get(id) as ExecutionRow | undefined;
-      if (!row || row.status !== 'RUNNING' || row.snapshot === null) return;
-      const pending = JSON.parse(row.pending) as Pending[];
-      const progress = await resume(machineOf(row.definition), JSON.parse(row.snapshot) as Snapshot, what, world(true));
-      if (what.type === 'task-submitted') {
-        await journal(
-          id,
-          progress,
-          pending.map((task) => (task.taskId === what.taskId ? { ...task, submitted: true } : task)),
-        );
-      } else {
-        await journal(
-          id,
-          progress,
-          pending,
-          'taskId' in what && what.type !== 'task-heartbeat' ? what.taskId : undefined,
-        );
-      }
-    });
+  const step = async (id: number, what: Signal): Promise<void> => {
+    if (closed) return;
+    const row = find.get(id) as ExecutionRow | undefined;
+    if (!row || row.status !== 'RUNNING' || row.snapshot === null) return;
+    const pending = JSON.parse(row.pending) as Pending[];
+    const progress = await resume(machineOf(row.definition), JSON.parse(row.snapshot) as Snapshot, what, world(true));
+    if (what.type === 'task-submitted') {
+      await journal(
+        id,
+        progress,
+        pending.map((task) => (task.taskId === what.taskId ? { ...task, submitted: true } : task)),
+      );
+    } else {
+      await journal(
+        id,
+        progress,
+        pending,
+        'taskId' in what && what.type !== 'task-heartbeat' ? what.taskId : undefined,
+        what.type === 'timer' ? what.timerId : undefined,
+      );
+    }
+  };
+  const signal = (id: number, what: Signal): Promise<void> => inLine(id, () => step(id, what));
 
   const wind = (): void => {
-    if (closed) return;
+    if (closed || ringing) return;
     clearTimeout(alarm);
     const { at } = nextTimer.get() as { at: number | null };
     if (at === null) return;
@@ -239,22 +247,44 @@ export function localWorkflows(
   };
 
   const ring = (): void => {
-    if (closed) return;
-    const rows = due.all(clock.now(), TIMER_BATCH) as { execution: number; timer: string }[];
+    if (closed || ringing) return;
+    const now = clock.now();
+    const rows = due.all(now, TIMER_BATCH) as { execution: number; timer: string }[];
     if (rows.length === 0) return wind();
-    void database
-      .write(() => rows.forEach(({ execution, timer }) => dropTimer.run(execution, timer)))
-      .then(() => Promise.all(rows.map(({ execution, timer }) => signal(execution, { type: 'timer', timerId: timer }))))
-      .then(wind, (error: unknown) => log.error({ err: error }, 'timers failed'));
+    ringing = true;
+    void Promise.all(rows.map(({ execution, timer }) => signal(execution, { type: 'timer', timerId: timer })))
+      .then(async () => {
+        // The step that hears a timer drops it, both in one group. One that could not be taken rings again later.
+        if (closed) return;
+        const left = rows.filter(({ execution, timer }) => findTimer.get(execution, timer, now));
+        if (left.length === 0) return;
+        await database.write(() =>
+          left.forEach(({ execution, timer }) => postpone.run(now + RING_AGAIN_MS, execution, timer)),
+        );
+      })
+      .catch((error: unknown) => log.error({ err: error }, 'timers failed'))
+      .finally(() => {
+        ringing = false;
+        wind();
+      });
   };
 
   const answer = async (token: string, toSignal: (taskId: string) => Signal): Promise<'woken' | 'stale'> => {
     const row = findToken.get(token) as { execution: number; task: string } | undefined;
     if (!row) return 'stale';
     const what = toSignal(row.task);
-    if (what.type !== 'task-heartbeat') await database.write(() => dropTaskToken.run(row.execution, row.task));
-    await signal(row.execution, what);
-    return 'woken';
+    let heard = false;
+    await inLine(row.execution, async () => {
+      // Of two answers that come at once the first drops the token.
+      if (!findToken.get(token)) return;
+      await step(row.execution, what);
+      heard = true;
+    });
+    // The step that takes an answer drops its token, both in one group: a crash between them would lose the wake.
+    if (what.type !== 'task-heartbeat' && findToken.get(token)) {
+      throw new SluiceError('Store.Busy', 'the execution could not take the answer', { hint: 'send it again' });
+    }
+    return heard ? 'woken' : 'stale';
   };
 
   const identity = (workflow: string, name: string) => ({
