@@ -1,6 +1,7 @@
 import type { Reply } from '../../shared/http.ts';
 import { DEFAULT_POLICY, type Policy } from '../../shared/policy.ts';
 import { CONFIRMATION_S, CONFIRMED_S, UNCONFIRMED_S } from '../../shared/store/contacts.ts';
+import { NAME_S } from '../../shared/store/names.ts';
 import { REPORTER_S } from '../../shared/store/reporters.ts';
 import { page } from '../deliver/page.ts';
 import { AUTHOR_TOKEN_DAYS } from './authors.ts';
@@ -33,6 +34,7 @@ const rows = ({ editMinutes, eraseAfterDays }: Policy): readonly Row[] => [
     `The hash as long as the comment; the address ${days(UNCONFIRMED_S)} after its last use, ${days(CONFIRMED_S)} if you confirmed an e-mail address with it`,
   ],
   ['How often you wrote within minutes and hours', 'As counters under a keyed hash, for limits', 'Two hours'],
+  ['That you keep a name, if you asked for it', 'A keyed hash of the name', `${days(NAME_S)} after its last use`],
   ['That a submission was sent twice', 'A hash of its key and text', days(KEY_S)],
   [
     'Why a comment was published, held or rejected, and by whom',

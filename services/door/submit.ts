@@ -6,7 +6,7 @@ import { SluiceError } from '../../shared/errors.ts';
 import { COMMENTS_SOURCE, Id, type CommentSubmitted, type Pace } from '../../shared/events.ts';
 import type { Call, Reply } from '../../shared/http.ts';
 import type { Ports } from '../../shared/ports.ts';
-import { imitates } from '../validate/names.ts';
+import { imitates, skeleton } from '../validate/names.ts';
 import { checkDraft } from '../validate/check.ts';
 import { isClosed } from '../validate/handler.ts';
 import { normaliseThreadKey } from '../validate/thread-key.ts';
@@ -27,6 +27,9 @@ export const Submission = z.strictObject({
   body: z.string().max(65_536),
   parentId: Id.optional(),
   notifyReplies: z.boolean().optional(),
+  /** Asks for a `nameCapability`: from then on nobody else writes under this name here, nor under one that looks like it. */
+  keepName: z.boolean().optional(),
+  nameCapability: z.string().max(64).optional(),
   page: z.strictObject({ url: z.string().max(2000), title: z.string().max(500) }).optional(),
   /** `t`: milliseconds between showing the form and sending it; `hp`: the honeypot's content. */
   form: z.strictObject({ t: z.number().min(0).optional(), hp: z.string().max(1000).optional() }).optional(),
@@ -39,11 +42,13 @@ export const Accepted = z.object({
   statusUrl: z.string(),
   capability: z.string(),
   editableUntil: z.iso.datetime(),
+  /** When `keepName` asked for it: to be sent with each comment under this name. */
+  nameCapability: z.string().optional(),
 });
 
 /** Checks a submission, assigns its id, and puts the event: 202 once the bus has taken it. */
 export async function submit(door: Door, call: Call): Promise<Reply> {
-  const { ports, sites, store, contacts, rateLimit } = door;
+  const { ports, sites, store, contacts, names, rateLimit } = door;
   const { clock, vault, bus, log, table } = ports;
   const body: Submission = call.body;
   const { site, policy } = await sites.rules(call.params.site ?? '');
@@ -59,11 +64,14 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
   const writer = author ? `author-${author.id}`.slice(0, 64) : writerKeyOf(vault, site.id, who);
   const key = keyOf(site.id, call, body);
   // All that is asked of the store before anything is written, at once.
-  const [history, repeated, parent, record] = await Promise.all([
+  const look = author ? '' : skeleton(body.author.name);
+  const [history, repeated, parent, record, kept, moderators] = await Promise.all([
     author ? undefined : store.writerHistory(site.id, writer),
     key && claimed(ports, key),
     body.parentId === undefined ? undefined : store.get(body.parentId),
     sites.thread(site.id, asked, { stale: true }),
+    look === '' ? undefined : names.get(site.id, look),
+    author ? [] : door.moderators(site.id),
   ]);
   const thread = record?.key ?? asked;
   const known = author !== undefined || (history?.published ?? 0) > 0;
@@ -89,12 +97,15 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
   const faults = checked.ok ? [] : [...checked.faults];
   if (
     !author &&
-    imitates(body.author.name, [...site.authors.map(({ name }) => name), 'moderator', 'admin']) !== undefined
+    imitates(body.author.name, [...site.authors.map(({ name }) => name), ...moderators, 'moderator', 'admin']) !==
+      undefined
   ) {
     faults.push({
       pointer: '/author/name',
       detail: 'this name belongs to an author or moderator here; choose another',
     });
+  } else if (!names.isFree(kept, site.id, body.nameCapability, first?.id)) {
+    faults.push(NAME_KEPT);
   }
   if (body.parentId !== undefined && (!parent || parent.site !== site.id || parent.thread !== thread)) {
     faults.push({ pointer: '/parentId', detail: 'no comment of this thread has this id' });
@@ -105,10 +116,7 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
     });
   }
   if (!checked.ok || faults.length > 0) {
-    throw new SluiceError('Request.Invalid', 'the comment cannot be taken as it is', {
-      hint: 'correct the fields named',
-      fields: faults,
-    });
+    throw refused(faults);
   }
   if (isClosed(record, policy.policy, clock.now()) && !author) {
     throw new SluiceError('Thread.Closed', 'this thread takes no more comments', {
@@ -126,6 +134,11 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
     draft.author.email || address ? contacts.exchange(addresses) : undefined,
   ]);
   const { id } = claim;
+  const isNameUsed = look !== '' && (body.keepName || (kept && body.nameCapability !== undefined));
+  const nameCapability = isNameUsed
+    ? await names.keep({ site: site.id, skeleton: look, comment: id, known }, kept)
+    : undefined;
+  if (isNameUsed && nameCapability === undefined) throw refused([NAME_KEPT]);
   const detail: CommentSubmitted = {
     schema: 1,
     id,
@@ -158,9 +171,21 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
       statusUrl: `${ports.publicUrl}/v1/comments/${id}/status?token=${vault.sign('status', id)}`,
       capability: vault.sign('capability', id),
       editableUntil: new Date(claim.at + policy.policy.editMinutes * 60_000).toISOString(),
+      ...(nameCapability && body.keepName && { nameCapability }),
     },
   };
 }
+
+const NAME_KEPT = {
+  pointer: '/author/name',
+  detail: 'somebody here keeps this name, or one that looks like it; choose another',
+};
+
+const refused = (fields: readonly { pointer: string; detail: string }[]) =>
+  new SluiceError('Request.Invalid', 'the comment cannot be taken as it is', {
+    hint: 'correct the fields named',
+    fields,
+  });
 
 /** The record of an Idempotency-Key, and what it stands for. (draft-ietf-httpapi-idempotency-key-header) */
 type Key = { pk: string; sk: string; hash: string };

@@ -5,9 +5,11 @@ import type { Clock, Item, Table, Write } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { contactIdOf, contactsOf } from '../../shared/store/contacts.ts';
 import { strip, writerKey } from '../../shared/store/keys.ts';
+import { namesOf } from '../../shared/store/names.ts';
 import { notificationsOf } from '../../shared/store/notifications.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import type { Vault } from '../../shared/vault.ts';
+import { skeleton } from '../validate/names.ts';
 import { allOf, erase } from './erase.ts';
 import { commentsOf } from './export.ts';
 
@@ -118,6 +120,7 @@ export async function forgetEmail(stored: Stored, email: string, options: Forget
     sites: [...new Set(comments.map(({ site }) => site))],
   };
   if (options.dryRun) return forgotten;
+  await freeNames(stored, comments);
   for (const { id } of person.comments) await erase(stored, id);
   for (const { site, key } of person.writers) await table.write([{ delete: writerKey(site, key) }]);
   // With one site alone, the contact serves the others still.
@@ -160,10 +163,19 @@ export async function forgetComment(stored: Stored, id: string, options: ForgetO
     sites: [comment.site],
   };
   if (options.dryRun) return forgotten;
+  await freeNames(stored, [comment]);
   await erase(stored, id);
   if (alone && contact !== undefined) await contactsOf(table, vault, clock).forget(contact);
   await options.onErased?.([id]);
   return forgotten;
+}
+
+/** Gives back the names that a person kept by these comments. */
+async function freeNames({ table, vault, clock }: Stored, comments: readonly Comment[]): Promise<void> {
+  const names = namesOf(table, vault, clock);
+  const ids = new Set(comments.map(({ id }) => id));
+  const kept = new Map(comments.map(({ site, author }) => [`${site}\n${skeleton(author.name)}`, { site, author }]));
+  for (const { site, author } of kept.values()) await names.free(site, skeleton(author.name), ids);
 }
 
 const isErased = ({ status, author }: Comment) => status === 'erased' && author.key === '';
