@@ -15,7 +15,7 @@ describe('a submission', () => {
     const accepted = await sluice.call(
       'POST',
       THREAD,
-      comment({ body: 'It *works*.', page: { url: 'https://blog.example/post', title: 'Post' } }),
+      comment({ body: 'It *works*.', page: { url: 'http://localhost:1313/post', title: 'Post' } }),
     );
     expect(accepted.status).toBe(202);
     expect(accepted.body).toMatchObject({ status: 'received', capability: expect.any(String) });
@@ -27,13 +27,20 @@ describe('a submission', () => {
       state: 'published',
       html: '<p>It <em>works</em>.</p>\n',
       replyCount: 0,
-      permalink: `https://blog.example/post#sluice-${accepted.body.id}`,
+      permalink: `http://localhost:1313/post#sluice-${accepted.body.id}`,
     });
     const status = await sluice.call(
       'GET',
       new URL(accepted.body.statusUrl).pathname + new URL(accepted.body.statusUrl).search,
     );
     expect(status.body).toEqual({ status: 'published' });
+  });
+
+  it('from a page elsewhere is refused at its field, also by a site that names no origins', async () => {
+    const page = { url: 'https://elsewhere.example/post', title: 'Post' };
+    const { status, body } = await sluice.call('POST', THREAD, comment({ page }));
+    expect(status).toBe(422);
+    expect(body.errors).toMatchObject([{ pointer: '/page/url' }]);
   });
 
   it('sent twice under one Idempotency-Key is one comment; under another body it is refused', async () => {

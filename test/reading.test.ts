@@ -197,10 +197,10 @@ describe('a permalink', () => {
     await sluice.call('POST', thread('fragment'), {
       author: { name: 'Ada' },
       body: 'From a page with a fragment.',
-      page: { url: 'https://blog.example/p#comments', title: 'P' },
+      page: { url: 'http://localhost:1313/p#comments', title: 'P' },
     });
     await sluice.quiet();
     const { body } = await sluice.call('GET', thread('fragment'));
-    expect(body.comments[0].permalink).toBe(`https://blog.example/p#sluice-${body.comments[0].id}`);
+    expect(body.comments[0].permalink).toBe(`http://localhost:1313/p#sluice-${body.comments[0].id}`);
   });
 });

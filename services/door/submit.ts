@@ -92,7 +92,7 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
   const checked = checkDraft(
     { author: body.author, body: body.body, ...(body.page && { page: body.page }) },
     policy.policy,
-    site,
+    { origins: placesOf(site.origins, body.page?.url, ports.publicUrl) },
   );
   const faults = checked.ok ? [] : [...checked.faults];
   if (
@@ -174,6 +174,17 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
       ...(nameCapability && body.keepName && { nameCapability }),
     },
   };
+}
+
+/**
+ * Where a page may lie. A site that names no origins is one to try out: its pages are our own and those of this machine, or a
+ * stranger's first comment would choose where the permalinks of a thread lead.
+ */
+function placesOf(origins: readonly string[], url: string | undefined, publicUrl: string): readonly string[] {
+  if (origins.length > 0 || url === undefined) return origins;
+  const page = URL.canParse(url) ? new URL(url) : undefined;
+  const here = page && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(page.hostname);
+  return here ? [publicUrl, page.origin] : [publicUrl];
 }
 
 const NAME_KEPT = {

@@ -36,7 +36,7 @@ const MAX_TITLE = 500;
  * What its writer can mend is a fault and says how; what no writer typed (bidi controls, zero-width characters, line ends)
  * is mended here. Idempotent but for the counts.
  *
- * @param site origins that `page.url` must lie on; an empty list takes any
+ * @param site origins that `page.url` must lie on; an empty list takes any (the door gives none)
  */
 export function checkDraft(draft: Draft, policy: Policy, site: { origins: readonly string[] }): Checked {
   const faults: FieldFault[] = [];
