@@ -1,21 +1,26 @@
 import type { MailMessage, Ports } from '../../shared/ports.ts';
 import { mailHost } from '../../shared/store/notifications.ts';
 import { permalink } from './permalink.ts';
-import { confirmUrl, decideUrl, mailToken, signInUrl, unsubscribeUrl } from './mail-links.ts';
+import { confirmUrl, decideUrl, mailToken, personUrl, privacyUrl, signInUrl, unsubscribeUrl } from './mail-links.ts';
 import { SIGN_IN_MINUTES, type Ready } from './reader.ts';
 import {
   oneLine,
-  renderComments,
   renderConfirmation,
+  renderData,
   renderDigest,
+  renderNews,
+  renderReplies,
   renderSignIn,
   type CommentView,
   type Rendered,
 } from './render.ts';
+import { speech } from './words.ts';
 
 export type Composed = Omit<MailMessage, 'to' | 'messageId'>;
 
 const CONFIRM_DAYS = 7;
+/** How long the link to one's own data works. */
+export const DATA_HOURS = 24;
 /** How long a moderator may decide by a mailed link. */
 const DECIDE_MS = 7 * 86_400_000;
 
@@ -24,7 +29,7 @@ export async function compose(
   { vault, clock, publicUrl }: Pick<Ports, 'vault' | 'clock' | 'publicUrl'>,
   items: readonly [Ready, ...Ready[]],
 ): Promise<Composed> {
-  const [{ kind, site, emailHash, contact, digest, policy, signIn }] = items;
+  const [{ kind, site, emailHash, contact, digest, policy, signIn, lang }] = items;
   const from = { name: oneLine(site.name, 80), address: `comments@${mailHost(publicUrl)}` };
   // Auto-Submitted: RFC 3834, so that nobody's holiday note answers. List-Id: RFC 2919.
   const headers = { 'Auto-Submitted': 'auto-generated', 'List-Id': `<${site.id}.sluice.${mailHost(publicUrl)}>` };
@@ -38,7 +43,20 @@ export async function compose(
   if (kind === 'confirmation') {
     const until = clock.now() + CONFIRM_DAYS * 86_400_000;
     const token = mailToken(vault, { kind: 'confirm', address: emailHash, contact: contact ?? '', until });
-    return finish(renderConfirmation({ site: site.name, url: confirmUrl(publicUrl, token), days: CONFIRM_DAYS }));
+    const url = confirmUrl(publicUrl, token, lang);
+    return finish(renderConfirmation({ site: site.name, url, days: CONFIRM_DAYS }, speech(lang)));
+  }
+  if (kind === 'person') {
+    const until = clock.now() + DATA_HOURS * 3_600_000;
+    const token = mailToken(vault, {
+      kind: 'person',
+      address: emailHash,
+      contact: contact ?? '',
+      site: site.id,
+      until,
+    });
+    const url = personUrl(publicUrl, token, lang);
+    return finish(renderData({ site: site.name, url, hours: DATA_HOURS }, speech(lang)));
   }
   if (signIn) {
     const token = mailToken(vault, { kind: 'sign-in', address: emailHash, id: signIn.id, until: signIn.until });
@@ -82,7 +100,7 @@ export async function compose(
   const about = items.flatMap((item) => (item.about ? [item.about] : []));
   const [first] = about;
   const scope = { comment: first?.comment.id ?? '' };
-  const url = unsubscribeUrl(publicUrl, mailToken(vault, { kind: 'unsubscribe', address: emailHash, scope }));
+  const url = unsubscribeUrl(publicUrl, mailToken(vault, { kind: 'unsubscribe', address: emailHash, scope }), lang);
   const views = about
     .map(({ comment, revision, parent, thread }): CommentView => ({
       author: comment.author.name,
@@ -95,10 +113,10 @@ export async function compose(
       ...(parent && { parentExcerpt: parent.excerpt }),
     }))
     .toSorted((a, b) => a.at - b.at);
-  const rendered = renderComments(kind as 'reply' | 'author' | 'held', {
-    site: site.name,
-    comments: views as [CommentView, ...CommentView[]],
-    unsubscribeUrl: url,
-  });
+  const mail = { site: site.name, comments: views as [CommentView, ...CommentView[]], unsubscribeUrl: url };
+  const rendered =
+    kind === 'reply'
+      ? renderReplies({ ...mail, dataUrl: privacyUrl(publicUrl, site.id) }, speech(lang))
+      : renderNews(kind as 'author' | 'held', mail);
   return finish(rendered, url);
 }

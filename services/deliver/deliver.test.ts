@@ -78,6 +78,20 @@ describe('reply mail', () => {
     ]);
   });
 
+  it('is written in the language that the writer’s browser asked for, the way out too', async () => {
+    const { parent, reply } = await replyTo();
+    await story.contacts.exchange({ email: 'ada@people.example', client: '192.0.2.1', lang: 'ar' });
+    await notify({ id: reply.id, version: 1 });
+    await pass(MINUTE);
+    const [mail] = ports.mails;
+    expect(parent.author.contact).toBeDefined();
+    expect(mail!.subject).toBe('ردّ Bob على تعليقك في «A Post»');
+    expect(mail!.html).toContain('<html lang="ar" dir="rtl">');
+    expect(mail!.html).toContain('border-right:3px');
+    expect(mail!.text).toContain('كتبتَ: Some *words*.');
+    expect(mail!.unsubscribeUrl).toMatch(/\?lang=ar$/);
+  });
+
   it('carries no address and no words through the queue', async () => {
     const { ada, reply } = await replyTo();
     await notify({ id: reply.id, version: 1 });

@@ -29,6 +29,7 @@ const SEND_LEASE_MS = 60_000;
 const PATIENCE_MS = 3 * 86_400_000;
 const FIRST_RETRY_S = 15;
 const LAST_RETRY_S = 900;
+const OF_NO_COMMENT: ReadonlySet<Notification['kind']> = new Set(['digest', 'sign-in', 'person']);
 /** How often a write that lost a race is tried again before the message goes back to the queue. */
 const RACES = 8;
 
@@ -199,7 +200,7 @@ export const deliver: Service = (ports) => {
       (record) => record !== undefined && (record.state === 'sent' || record.state === 'uncertain'),
     );
     const entries = told.flatMap((record) =>
-      record && record.kind !== 'digest' && record.kind !== 'sign-in'
+      record && !OF_NO_COMMENT.has(record.kind)
         ? [
             {
               source: PIPELINE_SOURCE,

@@ -72,6 +72,19 @@ describe('the link that confirms', () => {
     expect(ports.mails).toHaveLength(3);
   });
 
+  it.each([
+    ['its mail', '?lang=de', 'fr', 'Deine Adresse bestätigen?', 'lang="de" dir="ltr"'],
+    ['the browser, where the mail says nothing', '', 'ar,en;q=0.5', 'هل تؤكد عنوانك؟', 'lang="ar" dir="rtl"'],
+    ['nobody that we know', '?lang=xx&utm_source=mail', 'tlh', 'Confirm your address?', 'lang="en" dir="ltr"'],
+  ])('speaks as %s', async (_who, query, accepted, title, tag) => {
+    const { reply } = await conversation({ confirmed: false });
+    await reply('hello');
+    const headers = { 'accept-language': accepted };
+    const text = await (await fetch(pathIn(ports.mails[0]!.text) + query, { headers })).text();
+    expect(text).toContain(`<h1>${title}</h1>`);
+    expect(text).toContain(`<html ${tag}>`);
+  });
+
   it('ends after 7 days', async () => {
     const { reply } = await conversation({ confirmed: false });
     await reply('hello');
@@ -140,6 +153,13 @@ describe('a token', () => {
     { kind: 'confirm', address: 'a'.repeat(32), contact: 'k_1', until: 2000 },
     { kind: 'unsubscribe', address: 'a'.repeat(32), scope: { comment: 'c'.repeat(64) } },
     { kind: 'unsubscribe', address: 'a'.repeat(32), scope: { digestOf: 'blog.example' } },
+    {
+      kind: 'person',
+      address: 'a'.repeat(32),
+      contact: 'k'.repeat(34),
+      site: 's'.repeat(63),
+      until: 2_000_000_000_000,
+    },
   ];
 
   it.each(links)('reads back as it was made, and fits a header line: $kind', (link) => {

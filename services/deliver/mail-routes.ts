@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Call, Reply, Route } from '../../shared/http.ts';
+import { LANGUAGES, languageOf } from '../../shared/languages.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { contactsOf } from '../../shared/store/contacts.ts';
@@ -8,12 +9,22 @@ import { sitesOf } from '../../shared/store/sites.ts';
 import { readMailToken, type MailLink, type Scope } from './mail-links.ts';
 import { page } from './page.ts';
 import { escapeHtml, oneLine } from './render.ts';
+import { speech, type Speech } from './words.ts';
 
 /**
  * Any fields: RFC 8058, 3.2 lets a mailbox provider post `List-Unsubscribe=One-Click` as a form or as multipart, and what
  * counts is the token. Only our own page sends `choice`.
  */
 const Form = z.record(z.string(), z.string());
+
+/** The mail's own language. Mailbox providers may add parameters of theirs. */
+export const Spoken = z.object({ lang: z.enum(LANGUAGES).optional().catch(undefined) });
+
+/** The words for who follows a link: those of the mail, else those that the browser asks for. */
+export function spokenBy({ query, header }: Pick<Call, 'query' | 'header'>): Speech {
+  const { lang }: z.infer<typeof Spoken> = query;
+  return speech(lang ?? languageOf(header('accept-language')));
+}
 
 type Unsubscription = MailLink & { kind: 'unsubscribe' };
 type Confirmation = MailLink & { kind: 'confirm' };
@@ -37,16 +48,18 @@ export function mailRoutes<Caller>(
   };
 
   /** What a link is about, in words for a page, and as the store keeps it. */
-  const matterOf = async (scope: Scope): Promise<{ scope: string; words: string } | undefined> => {
+  const matterOf = async (scope: Scope, { say }: Speech): Promise<{ scope: string; words: string } | undefined> => {
     if ('digestOf' in scope) {
       const name = await nameOf(scope.digestOf);
-      return { scope: `${scope.digestOf}#`, words: `digests of what waits for review on ${name}` };
+      return { scope: `${scope.digestOf}#`, words: `Digests of what waits for review on ${name}` };
     }
     const comment = await store.get(scope.comment);
     if (!comment) return undefined;
     const title = (await sites.thread(comment.site, comment.thread))?.title ?? comment.page?.title;
-    const name = await nameOf(comment.site);
-    const words = `mail about this thread${title ? ` (“${oneLine(title, 120)}”)` : ''} on ${name}`;
+    const site = await nameOf(comment.site);
+    const words = title
+      ? say('endThread', { title: say('quote', { title: oneLine(title, 120) }), site })
+      : say('endUntitled', { site });
     return { scope: `${comment.site}#${comment.thread}`, words };
   };
 
@@ -58,27 +71,33 @@ export function mailRoutes<Caller>(
     }
   };
 
-  const unsubscribe = async ({ address, scope }: Unsubscription, choice: string | undefined): Promise<Reply> => {
-    const matter = await matterOf(scope);
+  const unsubscribe = async (
+    { address, scope }: Unsubscription,
+    choice: string | undefined,
+    speaks: Speech,
+  ): Promise<Reply> => {
+    const { say, html: words } = speaks;
+    const matter = await matterOf(scope, speaks);
     // A thread that is gone cannot be told from others: then all mail ends rather than none.
     const all = choice === 'all' || !matter;
     if (choice === 'again') {
       await contacts.resubscribe(address, 'all');
       if (matter) await contacts.resubscribe(address, matter.scope);
       log.info('mail link: subscribed again');
-      return page(200, { title: 'You get mail again', body: '<p>What you ended with this link is taken back.</p>' });
+      return page(200, { ...speaks, title: say('againTitle'), body: `<p>${words('againBody')}</p>` });
     }
     await contacts.unsubscribe(address, all ? 'all' : matter.scope);
     log.info({ all }, 'mail link: unsubscribed');
-    const words = all ? 'any mail from here' : matter.words;
-    const more = all ? '' : button('all', 'End all mail from here');
+    const more = all ? '' : button('all', say('endAllToo'));
+    const ended = words('endedBody', { what: all ? say('endAll') : matter.words });
     return page(200, {
-      title: 'You are unsubscribed',
-      body: `<p>You no longer get ${escapeHtml(words)}.</p>${more}<p class="quiet">Was that a mistake?</p>${button('again', 'Send me mail again')}`,
+      ...speaks,
+      title: say('endedTitle'),
+      body: `<p>${ended}</p>${more}<p class="quiet">${words('mistake')}</p>${button('again', say('again'))}`,
     });
   };
 
-  const confirm = async ({ address, contact }: Confirmation): Promise<Reply> => {
+  const confirm = async ({ address, contact }: Confirmation, speaks: Speech): Promise<Reply> => {
     await contacts.confirm(address, contact);
     // What waited for this click; each record decides, so a second click sends nothing twice.
     for (const { commentId, recipient, site } of await contacts.waiting(address)) {
@@ -93,8 +112,9 @@ export function mailRoutes<Caller>(
     }
     log.info('mail link: address confirmed');
     return page(200, {
-      title: 'Your address is confirmed',
-      body: '<p>From now on you get mail when somebody replies to a comment for which you asked for it. Each mail has a link that ends it.</p>',
+      ...speaks,
+      title: speaks.say('confirmedTitle'),
+      body: `<p>${speaks.html('confirmedBody')}</p>`,
     });
   };
 
@@ -104,12 +124,16 @@ export function mailRoutes<Caller>(
       path: '/v1/mail/confirm/:token',
       summary: 'Asks whether to confirm an address; does nothing',
       access: 'public',
+      query: Spoken,
       responses: html('A page that asks (HTML)'),
-      async handle({ params }: Call<Caller>) {
-        if (!linkOf('confirm', params.token)) return GONE;
+      async handle(call: Call<Caller>) {
+        const speaks = spokenBy(call);
+        const { say, html: words } = speaks;
+        if (!linkOf('confirm', call.params.token)) return gone(speaks);
         return page(200, {
-          title: 'Confirm your address?',
-          body: `<p>You will get mail when somebody replies to a comment for which you asked for it.</p>${button('', 'Confirm')}<p class="quiet">If you did not ask for this, close this page: the address is deleted by itself.</p>`,
+          ...speaks,
+          title: say('confirmTitle'),
+          body: `<p>${words('confirmBody')}</p>${button('', say('confirmButton'))}<p class="quiet">${words('confirmIgnore')}</p>`,
         });
       },
     },
@@ -119,11 +143,12 @@ export function mailRoutes<Caller>(
       summary: 'Confirms an address (double opt-in)',
       access: 'public',
       form: true,
+      query: Spoken,
       body: Form,
       responses: html('Confirmed (HTML)'),
-      async handle({ params }: Call<Caller>) {
-        const link = linkOf('confirm', params.token);
-        return link ? confirm(link) : GONE;
+      async handle(call: Call<Caller>) {
+        const link = linkOf('confirm', call.params.token);
+        return link ? confirm(link, spokenBy(call)) : gone(spokenBy(call));
       },
     },
     {
@@ -131,17 +156,21 @@ export function mailRoutes<Caller>(
       path: '/v1/mail/unsubscribe/:token',
       summary: 'Asks which mail to end; does nothing',
       access: 'public',
+      query: Spoken,
       responses: html('A page that asks (HTML)'),
-      async handle({ params }: Call<Caller>) {
-        const link = linkOf('unsubscribe', params.token);
-        if (!link) return GONE;
-        const matter = await matterOf(link.scope);
-        const choices = matter
-          ? `<label><input type="radio" name="choice" value="thread" checked> ${escapeHtml(capital(matter.words))}</label><label><input type="radio" name="choice" value="all"> All mail from here</label>`
-          : '<label><input type="radio" name="choice" value="all" checked> All mail from here</label>';
+      async handle(call: Call<Caller>) {
+        const speaks = spokenBy(call);
+        const { say, html: words } = speaks;
+        const link = linkOf('unsubscribe', call.params.token);
+        if (!link) return gone(speaks);
+        const matter = await matterOf(link.scope, speaks);
+        const choice = (value: string, label: string, checked: boolean) =>
+          `<label><input type="radio" name="choice" value="${value}"${checked ? ' checked' : ''}> ${escapeHtml(label)}</label>`;
+        const choices = (matter ? choice('thread', matter.words, true) : '') + choice('all', say('endAll'), !matter);
         return page(200, {
-          title: 'Which mail do you want to end?',
-          body: `<form method="post"><fieldset><legend>End</legend>${choices}</fieldset><button>Unsubscribe</button></form>`,
+          ...speaks,
+          title: say('endTitle'),
+          body: `<form method="post"><fieldset><legend class="unseen">${words('endTitle')}</legend>${choices}</fieldset><button>${words('endButton')}</button></form>`,
         });
       },
     },
@@ -151,11 +180,13 @@ export function mailRoutes<Caller>(
       summary: 'Ends mail about a thread, or all (`choice=all`); one click by RFC 8058',
       access: 'public',
       form: true,
+      query: Spoken,
       body: Form,
       responses: html('Unsubscribed (HTML)'),
-      async handle({ params, body }: Call<Caller>) {
-        const link = linkOf('unsubscribe', params.token);
-        return link ? unsubscribe(link, (body as z.infer<typeof Form>).choice) : GONE;
+      async handle(call: Call<Caller>) {
+        const link = linkOf('unsubscribe', call.params.token);
+        const { choice }: z.infer<typeof Form> = call.body;
+        return link ? unsubscribe(link, choice, spokenBy(call)) : gone(spokenBy(call));
       },
     },
   ];
@@ -166,15 +197,11 @@ const html = (description: string) => ({
   404: { description: 'A bad or expired link (HTML)' },
 });
 
-const GONE = page(404, {
-  title: 'This link does not work',
-  body: '<p>It is cut off, or too old: a link that confirms an address works for 7 days. Open it again from the mail itself; to be asked again, comment with “mail me replies” after 30 days.</p>',
-});
+const gone = (speaks: Speech) =>
+  page(404, { ...speaks, title: speaks.say('goneTitle'), body: `<p>${speaks.html('goneBody')}</p>` });
 
 /** A form of one button; without an action it posts to the page's own address. */
 function button(choice: string, words: string): string {
   const field = choice ? `<input type="hidden" name="choice" value="${choice}">` : '';
   return `<form method="post">${field}<button>${escapeHtml(words)}</button></form>`;
 }
-
-const capital = (words: string) => words.charAt(0).toUpperCase() + words.slice(1);

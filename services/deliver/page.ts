@@ -12,8 +12,11 @@ h1{font-size:1.4rem;line-height:1.25;margin:0 0 1rem;text-wrap:balance}
 a{color:var(--accent)}
 fieldset{border:1px solid var(--line);border-radius:8px;margin:0 0 1rem;padding:.5rem 1rem}
 label{display:block;padding:.4rem 0}
+h2{font-size:1.1rem;margin:2rem 0 .5rem}
+input[type=email]{font:inherit;color:inherit;display:block;width:min(100%,24rem);margin-top:.3rem;padding:.55rem .7rem;border:1px solid var(--line);border-radius:8px;background:transparent}
 button{font:inherit;font-weight:600;padding:.6rem 1.2rem;border:0;border-radius:8px;background:var(--accent);color:var(--on-accent);cursor:pointer}
 button:focus-visible,a:focus-visible,input:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .quiet{font-size:.9rem;opacity:.8}
 ol.mails{list-style:none;margin:0;padding:0}
 ol.mails li{border-top:1px solid var(--line);padding:.7rem 0}
@@ -33,7 +36,14 @@ const STYLE_HASH = `'sha256-${createHash('sha256').update(STYLE).digest('base64'
  */
 export function page(
   status: number,
-  { title, body, wide = false, frames = false }: { title: string; body: string; wide?: boolean; frames?: boolean },
+  {
+    title,
+    body,
+    wide = false,
+    frames = false,
+    lang = 'en',
+    dir = 'ltr',
+  }: { title: string; body: string; wide?: boolean; frames?: boolean; lang?: string; dir?: 'ltr' | 'rtl' },
 ): Reply {
   const style = frames ? "'unsafe-inline'" : STYLE_HASH;
   return {
@@ -41,7 +51,7 @@ export function page(
     raw: {
       type: 'text/html; charset=utf-8',
       text: `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex"><title>${escapeHtml(title)}</title><style>${STYLE}</style></head>
+<html lang="${lang}" dir="${dir}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex"><title>${escapeHtml(title)}</title><style>${STYLE}</style></head>
 <body><main${wide ? ' class="wide"' : ''}><h1>${escapeHtml(title)}</h1>
 ${body}
 </main></body></html>

@@ -1,4 +1,5 @@
 import type { Comment, Revision } from '../../shared/comment.ts';
+import type { Language } from '../../shared/languages.ts';
 import type { Policy } from '../../shared/policy.ts';
 import type { Ports } from '../../shared/ports.ts';
 import type { Store } from '../../shared/store/comments.ts';
@@ -19,8 +20,9 @@ export type Ready = {
   /** Within `ms`, one mail an address and matter; with `firstWaits` even the first is collected (an author's digest). */
   burst?: { matter: string; ms: number; firstWaits: boolean };
   about?: { comment: Comment; revision: Revision; parent?: Comment; thread?: Thread };
-  /** Contact id, for a confirmation. */
+  /** Contact id, for a confirmation and for the link to one's own data. */
   contact?: string;
+  lang?: Language;
   /** The link of an author who signs in: works once, until then (ms). */
   signIn?: { id: string; until: number };
   digest?: { waiting: number; more: boolean; first: readonly Comment[]; escalated: boolean };
@@ -51,9 +53,9 @@ export function readerOf({
   const addressOf = async (
     { recipient }: Notification,
     site: Site,
-  ): Promise<{ email: string; emailHash: string; contact?: string } | undefined> => {
+  ): Promise<{ email: string; emailHash: string; contact?: string; lang?: Language } | undefined> => {
     const [word, id = ''] = splitOnce(recipient);
-    if (word === 'contact' || word === 'confirmation') {
+    if (word === 'contact' || word === 'confirmation' || word === 'person') {
       const found = await contacts.email(id);
       return found && { ...found, contact: id };
     }
@@ -89,8 +91,15 @@ export function readerOf({
     const { kind, commentId } = record;
     const address = await addressOf(record, site);
     if (!address) return { skip: 'no address: expired, forgotten, or taken off the site' };
-    const { emailHash } = address;
-    const base = { kind, to: address.email, emailHash, site, policy: policy.policy };
+    const { emailHash, lang } = address;
+    const base = { kind, to: address.email, emailHash, site, policy: policy.policy, ...(lang && { lang }) };
+
+    if (kind === 'person') {
+      if (record.at + DAY_MS <= clock.now()) return { skip: 'too late' };
+      // Who wants no mail may still ask for what is kept; who called our mail spam is left alone.
+      const why = (await contacts.address(emailHash))?.suppressed;
+      return why === undefined ? { ...base, contact: address.contact ?? '' } : { skip: why };
+    }
 
     if (kind === 'sign-in') {
       const until = record.at + SIGN_IN_MINUTES * 60_000;

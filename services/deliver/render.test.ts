@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { oneLine, renderComments, renderConfirmation, renderDigest, type CommentView } from './render.ts';
+import { oneLine, renderConfirmation, renderDigest, renderReplies, type CommentView } from './render.ts';
+import { speech } from './words.ts';
 
 const VIEW: CommentView = {
   author: 'Bob',
@@ -12,7 +13,15 @@ const VIEW: CommentView = {
   parentExcerpt: 'What I wrote',
 };
 const mail = (set: Partial<CommentView>) =>
-  renderComments('reply', { site: 'A Blog', comments: [{ ...VIEW, ...set }], unsubscribeUrl: 'https://x.example/u' });
+  renderReplies(
+    {
+      site: 'A Blog',
+      comments: [{ ...VIEW, ...set }],
+      unsubscribeUrl: 'https://x.example/u',
+      dataUrl: 'https://x.example/privacy',
+    },
+    speech(),
+  );
 
 const NASTY: [name: string, text: string][] = [
   ['CR LF', 'a\r\nBcc: v@x.example'],
@@ -47,7 +56,7 @@ describe('what readers typed', () => {
   });
 
   it('is not in the mail that asks to confirm', () => {
-    const { text, html } = renderConfirmation({ site: 'A Blog', url: 'https://x.example/c', days: 7 });
+    const { text, html } = renderConfirmation({ site: 'A Blog', url: 'https://x.example/c', days: 7 }, speech());
     expect(text).toContain('https://x.example/c');
     expect(html).toContain('href="https://x.example/c"');
   });

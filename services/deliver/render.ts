@@ -1,3 +1,5 @@
+import type { Speech } from './words.ts';
+
 export type Rendered = { subject: string; text: string; html: string };
 
 export type CommentView = {
@@ -18,11 +20,63 @@ const TEXT_CHARACTERS = 4000;
 const HTML_CHARACTERS = 12_000;
 const SUBJECT_CHARACTERS = 120;
 
-/** Mail about one comment or a burst of them, oldest first. */
-export function renderComments(
-  kind: 'reply' | 'author' | 'held',
-  mail: { site: string; comments: readonly [CommentView, ...CommentView[]]; unsubscribeUrl: string },
-): Rendered {
+type CommentsMail = {
+  site: string;
+  comments: readonly [CommentView, ...CommentView[]];
+  unsubscribeUrl: string;
+};
+
+/** What a mail about comments says around them. */
+type Frame = {
+  subject: string;
+  /** Who did what where, above each comment. */
+  lead(comment: CommentView): { text: string; html: string };
+  context(excerpt: string): string;
+  /** Of the link to each. */
+  link: string;
+  /** Why it came, and what one may do about it. */
+  why: string;
+  links: readonly { label: string; url: string }[];
+  /** An excerpt, unless the whole text was asked for. */
+  whole: boolean;
+};
+
+/** Mail about one reply or a burst of them, oldest first, in the language of who gets it. */
+export function renderReplies(mail: CommentsMail & { dataUrl: string }, speech: Speech): Rendered {
+  const { comments, unsubscribeUrl, dataUrl } = mail;
+  const { say, html } = speech;
+  const [first] = comments;
+  const site = oneLine(mail.site, 80);
+  const placeOf = (title: string, characters: number) => say('quote', { title: oneLine(title, characters) });
+  const place = first.title ? placeOf(first.title, 80) : site;
+  const n = comments.length;
+  return renderComments(comments, speech, {
+    subject: n > 1 ? say('replies', { n, place }) : say('replied', { name: oneLine(first.author, 40), place }),
+    lead({ author, title }) {
+      const key = title ? 'lead' : 'leadUntitled';
+      const name = oneLine(author, 80);
+      const where = placeOf(title, 120);
+      return {
+        text: say(key, { name, place: where }),
+        html: html(key, { place: where }, { name: `<strong>${escapeHtml(name)}</strong>` }),
+      };
+    },
+    context: (text) => say('youWrote', { text }),
+    link: say('read'),
+    why: say('whyReply', { site }),
+    links: [
+      { label: say('end'), url: unsubscribeUrl },
+      { label: say('data'), url: dataUrl },
+    ],
+    whole: true,
+  });
+}
+
+/**
+ * Mail about one comment or a burst of them to an author or a moderator. An excerpt: what was held may be vile, and need not
+ * be sent in full.
+ */
+export function renderNews(kind: 'author' | 'held', mail: CommentsMail): Rendered {
   const { comments, unsubscribeUrl } = mail;
   const [first] = comments;
   const several = comments.length > 1;
@@ -31,67 +85,95 @@ export function renderComments(
   const on = title ? ` on “${title}”` : ` on ${site}`;
   const name = oneLine(first.author, 40);
   const subject = {
-    reply: several ? `${comments.length} replies to your comment${on}` : `${name} replied to your comment${on}`,
     author: several ? `${comments.length} new comments${onAll(comments, on, site)}` : `${name} commented${on}`,
     held: several ? `${comments.length} comments wait for you on ${site}` : `A comment waits for you${on}`,
   }[kind];
-  const words = {
-    reply: { verb: 'replied', link: 'Read it in its thread' },
-    author: { verb: 'commented', link: 'Open the thread' },
-    held: { verb: 'commented; it is held', link: 'Open the review queue' },
-  }[kind];
-  const why = {
-    reply: `You get this because you asked ${site} to tell you of replies.`,
-    author: `You get this because you write for ${site}.`,
-    held: `You get this because you moderate ${site}.`,
-  }[kind];
-  // Authors and moderators get an excerpt: what was held may be vile, and need not be sent in full.
-  const whole = kind === 'reply';
+  const verb = { author: 'commented', held: 'commented; it is held' }[kind];
+  return renderComments(
+    comments,
+    { lang: 'en', dir: 'ltr' },
+    {
+      subject,
+      lead({ author, title: of }) {
+        const who = oneLine(author, 80);
+        const rest = ` ${verb}${of ? ` on “${oneLine(of, 120)}”` : ''}:`;
+        return { text: who + rest, html: `<strong>${escapeHtml(who)}</strong>${escapeHtml(rest)}` };
+      },
+      context: (excerpt) => `In reply to: ${excerpt}`,
+      link: { author: 'Open the thread', held: 'Open the review queue' }[kind],
+      why: {
+        author: `You get this because you write for ${site}.`,
+        held: `You get this because you moderate ${site}.`,
+      }[kind],
+      links: [{ label: 'No more of these', url: unsubscribeUrl }],
+      whole: false,
+    },
+  );
+}
 
+function renderComments(
+  comments: readonly CommentView[],
+  { lang, dir }: Pick<Speech, 'lang' | 'dir'>,
+  frame: Frame,
+): Rendered {
   const text = [
     ...comments.flatMap((comment) => [
-      `${oneLine(comment.author, 80)} ${words.verb}${comment.title ? ` on “${oneLine(comment.title, 120)}”` : ''}:`,
+      frame.lead(comment).text,
       '',
-      ...(comment.parentExcerpt ? [quoted(`You wrote: ${oneLine(comment.parentExcerpt, 300)}`, kind), ''] : []),
-      whole ? plain(comment.text, TEXT_CHARACTERS) : oneLine(comment.excerpt, 500),
+      ...(comment.parentExcerpt ? [`> ${frame.context(oneLine(comment.parentExcerpt, 300))}`, ''] : []),
+      frame.whole ? plain(comment.text, TEXT_CHARACTERS) : oneLine(comment.excerpt, 500),
       '',
-      `${words.link}: ${comment.url}`,
+      `${frame.link}: ${comment.url}`,
       '',
       '* * *',
       '',
     ]),
-    why,
-    `No more of these: ${unsubscribeUrl}`,
+    frame.why,
+    ...frame.links.map(({ label, url }) => `${label}: ${url}`),
     '',
   ].join('\n');
 
   const html = comments
     .map((comment) =>
       [
-        `<p class="who"><strong>${escapeHtml(oneLine(comment.author, 80))}</strong> ${words.verb}`,
-        comment.title ? ` on “${escapeHtml(oneLine(comment.title, 120))}”` : '',
-        ':</p>',
+        `<p class="who">${frame.lead(comment).html}</p>`,
         comment.parentExcerpt
-          ? `<p class="context" style="border-left:3px solid #8886;margin:0 0 12px;padding-left:12px;opacity:.8">${kind === 'reply' ? 'You wrote: ' : 'In reply to: '}${escapeHtml(oneLine(comment.parentExcerpt, 300))}</p>`
+          ? `<p class="context" dir="auto" style="${quoteStyle(dir)};opacity:.8">${escapeHtml(frame.context(oneLine(comment.parentExcerpt, 300)))}</p>`
           : '',
-        whole && comment.html.length <= HTML_CHARACTERS
-          ? `<div class="comment">${wrapped(comment.html)}</div>`
-          : `<p class="comment">${escapeHtml(oneLine(comment.excerpt, 500))}</p>`,
-        `<p>${link(comment.url, words.link)}</p>`,
+        frame.whole && comment.html.length <= HTML_CHARACTERS
+          ? `<div class="comment" dir="auto">${wrapped(comment.html, dir)}</div>`
+          : `<p class="comment" dir="auto">${escapeHtml(oneLine(comment.excerpt, 500))}</p>`,
+        `<p>${link(comment.url, frame.link)}</p>`,
       ].join(''),
     )
     .join('<hr style="border:0;border-top:1px solid #8886;margin:20px 0">');
-  const foot = `<p>${escapeHtml(why)} ${link(unsubscribeUrl, 'No more of these', true)}</p>`;
-  return { subject: oneLine(subject, SUBJECT_CHARACTERS), text, html: htmlPage(subject, html, foot) };
+  const links = frame.links.map(({ label, url }) => link(url, label, true)).join(' · ');
+  const page = { title: frame.subject, body: html, foot: `<p>${escapeHtml(frame.why)} ${links}</p>`, lang, dir };
+  return { subject: oneLine(frame.subject, SUBJECT_CHARACTERS), text, html: htmlPage(page) };
 }
 
 /** Asks an address whether it wants mail. Holds nothing that a reader typed: it may go to somebody who never wrote here. */
-export function renderConfirmation({ site, url, days }: { site: string; url: string; days: number }): Rendered {
+export function renderConfirmation(
+  { site, url, days }: { site: string; url: string; days: number },
+  speech: Speech,
+): Rendered {
+  const { say } = speech;
   const name = oneLine(site, 80);
-  const subject = `Confirm your address for replies on ${name}`;
-  const ask = `Somebody asked ${name} to send replies to a comment to this address. If that was you, confirm it:`;
-  const otherwise = `If it was not you, do nothing: the address is deleted within ${days} days, and you are not asked again in this month.`;
-  return asking(subject, { ask, url, label: 'Confirm this address', otherwise });
+  const otherwise = say('confirmElse', { n: days });
+  const ask = say('confirmAsk', { site: name });
+  return asking(say('confirmSubject', { site: name }), { ask, url, label: say('confirmLabel'), otherwise, ...speech });
+}
+
+/** The link to what is kept of an address. Holds nothing that the one who asked for it typed: that may have been anybody. */
+export function renderData(
+  { site, url, hours }: { site: string; url: string; hours: number },
+  speech: Speech,
+): Rendered {
+  const { say } = speech;
+  const name = oneLine(site, 80);
+  const otherwise = say('dataElse', { n: hours });
+  const ask = say('dataAsk', { site: name });
+  return asking(say('dataSubject', { site: name }), { ask, url, label: say('dataLabel'), otherwise, ...speech });
 }
 
 /** The link that signs an author in. Holds nothing that the one who asked for it typed: that may have been anybody. */
@@ -106,12 +188,20 @@ export function renderSignIn({ site, url, minutes }: { site: string; url: string
 /** A mail of one link. */
 function asking(
   subject: string,
-  { ask, url, label, otherwise }: { ask: string; url: string; label: string; otherwise: string },
+  {
+    ask,
+    url,
+    label,
+    otherwise,
+    lang = 'en',
+    dir = 'ltr',
+  }: { ask: string; url: string; label: string; otherwise: string } & Partial<Pick<Speech, 'lang' | 'dir'>>,
 ): Rendered {
+  const body = `<p>${escapeHtml(ask)}</p><p>${link(url, label)}</p>`;
   return {
     subject: oneLine(subject, SUBJECT_CHARACTERS),
     text: [ask, '', url, '', otherwise, ''].join('\n'),
-    html: htmlPage(subject, `<p>${escapeHtml(ask)}</p><p>${link(url, label)}</p>`, `<p>${escapeHtml(otherwise)}</p>`),
+    html: htmlPage({ title: subject, body, foot: `<p>${escapeHtml(otherwise)}</p>`, lang, dir }),
   };
 }
 
@@ -196,7 +286,7 @@ export function renderDigest(digest: DigestView): Rendered {
     .join('');
   const html = `<p>${escapeHtml(lead)}</p><p>${link(digest.moderateUrl, 'Open the review queue')}</p>${list}${rest ? `<p>${rest}</p>` : ''}`;
   const foot = `<p>You get this because you moderate ${escapeHtml(site)}. ${link(digest.unsubscribeUrl, 'No more of these', true)}</p>`;
-  return { subject: oneLine(subject, SUBJECT_CHARACTERS), text, html: htmlPage(subject, html, foot) };
+  return { subject: oneLine(subject, SUBJECT_CHARACTERS), text, html: htmlPage({ title: subject, body: html, foot }) };
 }
 
 /**
@@ -242,14 +332,16 @@ export function escapeHtml(text: string): string {
 }
 
 /** Code breaks its lines: mail programs on phones do not scroll sideways. Sanitized HTML has no attributes on these. */
-function wrapped(html: string): string {
+function wrapped(html: string, dir: Speech['dir']): string {
   return html
-    .replaceAll('<pre>', '<pre style="white-space:pre-wrap;font-size:14px">')
-    .replaceAll('<blockquote>', '<blockquote style="border-left:3px solid #8886;margin:0 0 12px;padding-left:12px">');
+    .replaceAll('<pre>', '<pre dir="ltr" style="white-space:pre-wrap;font-size:14px">')
+    .replaceAll('<blockquote>', `<blockquote style="${quoteStyle(dir)}">`);
 }
 
-function quoted(line: string, kind: 'reply' | 'author' | 'held'): string {
-  return `> ${kind === 'reply' ? line : line.replace('You wrote: ', 'In reply to: ')}`;
+/** A line on the side where the text begins; mail programs do not know logical sides. */
+function quoteStyle(dir: Speech['dir']): string {
+  const side = dir === 'rtl' ? 'right' : 'left';
+  return `border-${side}:3px solid #8886;margin:0 0 12px;padding-${side}:12px`;
 }
 
 function onAll(comments: readonly CommentView[], on: string, site: string): string {
@@ -272,12 +364,19 @@ function link(url: string, words: string, quiet = false): string {
 
 /**
  * The frame of every mail: one column, no tables, no images, nothing from elsewhere. Styles stand on the elements, since
- * clients drop what they do not know of <style>; there only the dark colours are.
+ * clients drop what they do not know of <style>; there only the dark colours are. Language and direction stand on the column
+ * too, since some keep no <html>.
  */
-function htmlPage(title: string, body: string, foot: string): string {
+function htmlPage({
+  title,
+  body,
+  foot,
+  lang = 'en',
+  dir = 'ltr',
+}: { title: string; body: string; foot: string } & Partial<Pick<Speech, 'lang' | 'dir'>>): string {
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark"><title>${escapeHtml(title)}</title><style>:root{color-scheme:light dark}@media (prefers-color-scheme:dark){body{background:#16181c!important;color:#e6e6e6!important}.link,.comment a{color:#8ab4f8!important}}</style></head>
-<body style="margin:0;padding:24px 16px;background:#ffffff;color:#1c1e21;font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"><div style="max-width:560px;margin:0 auto;overflow-wrap:anywhere">
+<html lang="${lang}" dir="${dir}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark"><title>${escapeHtml(title)}</title><style>:root{color-scheme:light dark}@media (prefers-color-scheme:dark){body{background:#16181c!important;color:#e6e6e6!important}.link,.comment a{color:#8ab4f8!important}}</style></head>
+<body style="margin:0;padding:24px 16px;background:#ffffff;color:#1c1e21;font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"><div lang="${lang}" dir="${dir}" style="max-width:560px;margin:0 auto;overflow-wrap:anywhere">
 ${body}
 <div style="margin-top:28px;padding-top:12px;border-top:1px solid #8886;font-size:13px;opacity:.75">${foot}</div>
 </div></body></html>

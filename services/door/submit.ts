@@ -5,6 +5,7 @@ import { signNote, writerKeyOf } from '../../shared/door-note.ts';
 import { SluiceError } from '../../shared/errors.ts';
 import { COMMENTS_SOURCE, Id, type CommentSubmitted, type Pace } from '../../shared/events.ts';
 import type { Call, Reply } from '../../shared/http.ts';
+import { languageOf } from '../../shared/languages.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { imitates, skeleton } from '../validate/names.ts';
 import { checkDraft } from '../validate/check.ts';
@@ -30,6 +31,8 @@ export const Submission = z.strictObject({
   /** Asks for a `nameCapability`: from then on nobody else writes under this name here, nor under one that looks like it. */
   keepName: z.boolean().optional(),
   nameCapability: z.string().max(64).optional(),
+  /** A language tag (BCP 47): in which mail to this writer is written, instead of what `Accept-Language` asks for. */
+  lang: z.string().max(35).optional(),
   page: z.strictObject({ url: z.string().max(2000), title: z.string().max(500) }).optional(),
   /** `t`: milliseconds between showing the form and sending it; `hp`: the honeypot's content. */
   form: z.strictObject({ t: z.number().min(0).optional(), hp: z.string().max(1000).optional() }).optional(),
@@ -127,7 +130,8 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
   const { draft } = checked;
   // An address is kept only for who asks for it.
   const address = policy.policy.providers.akismet ? client.address : undefined;
-  const addresses = { email: draft.author.email, client: address, network: client.network };
+  const lang = languageOf(body.lang ?? call.header('accept-language'));
+  const addresses = { email: draft.author.email, client: address, network: client.network, lang };
   const [claim, contact] = await Promise.all([
     // Claimed once nothing can refuse it any more: a refused text has not used up its key.
     first ?? claimKey(ports, key),

@@ -1,3 +1,4 @@
+import type { Language } from '../languages.ts';
 import type { Clock, Table, Write } from '../ports.ts';
 import type { Vault } from '../vault.ts';
 import { strip } from './keys.ts';
@@ -17,6 +18,8 @@ export type Contact = {
   emailHash?: string;
   client?: string;
   network?: string;
+  /** In which the person is written to; English where it is missing. */
+  lang?: Language;
 };
 
 export type Address = {
@@ -60,6 +63,7 @@ export function contactsOf(table: Table, vault: Vault, clock: Clock) {
       email?: string | undefined;
       client?: string | undefined;
       network?: string | undefined;
+      lang?: Language | undefined;
     }): Promise<string> {
       const id = contactIdOf(vault, who);
       const key = { pk: `K#${id}`, sk: 'contact' };
@@ -69,13 +73,15 @@ export function contactsOf(table: Table, vault: Vault, clock: Clock) {
         emailHash ? address(emailHash).then((found) => found?.confirmedAt !== undefined) : false,
       ]);
       const now = seconds();
+      const lang = who.lang ?? known?.lang;
       // A write a day keeps an address in use alive; a write a comment would buy nothing.
-      if (known && (known.expiresAt ?? 0) > now + UNCONFIRMED_S - DAY_S) return id;
+      if (known && (known.expiresAt ?? 0) > now + UNCONFIRMED_S - DAY_S && known.lang === lang) return id;
       const contact: Contact = {
         id,
         ...(who.email && emailHash && { email: vault.seal(who.email.trim()), emailHash }),
         ...(who.client && { client: vault.seal(who.client) }),
         ...(who.network && { network: who.network }),
+        ...(lang !== undefined && { lang: lang as Language }),
       };
       await table.write([{ put: { ...key, ...contact, expiresAt: now + (confirmed ? CONFIRMED_S : UNCONFIRMED_S) } }]);
       return id;
@@ -86,11 +92,12 @@ export function contactsOf(table: Table, vault: Vault, clock: Clock) {
       return item && strip<Contact>(item);
     },
 
-    /** The address itself; undefined once expired or forgotten. */
-    async email(id: string): Promise<{ email: string; emailHash: string } | undefined> {
+    /** The address itself, and the language to write to it in; undefined once expired or forgotten. */
+    async email(id: string): Promise<{ email: string; emailHash: string; lang?: Language } | undefined> {
       const contact = await this.get(id);
       if (!contact?.email || !contact.emailHash) return undefined;
-      return { email: vault.open(contact.email), emailHash: contact.emailHash };
+      const { emailHash, lang } = contact;
+      return { email: vault.open(contact.email), emailHash, ...(lang && { lang }) };
     },
 
     async confirm(emailHash: string, contactId: string): Promise<void> {

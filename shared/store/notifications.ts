@@ -9,11 +9,12 @@ export type NotificationRef = { commentId: string; recipient: string };
 /** Who was told of a comment, who was not, and why: one record a (comment, recipient). */
 export type Notification = NotificationRef & {
   /**
-   * `recipient` is `contact:{id}`, `author:{id}`, `confirmation:{contact id}`, `moderator:{hash of the address}` or
-   * `sign-in:{hash of the address}`: stable, no address. A moderators' digest and an author's sign-in are no comment's: their
-   * `commentId` is `digest:{site}:{ms}` and `sign-in:{id}`.
+   * `recipient` is `contact:{id}`, `author:{id}`, `confirmation:{contact id}`, `moderator:{hash of the address}`,
+   * `sign-in:{hash of the address}` or `person:{contact id}`: stable, no address. A moderators' digest, an author's sign-in and
+   * the link to one's own data are no comment's: their `commentId` is `digest:{site}:{ms}`, `sign-in:{id}` and
+   * `person:{site}:{day}`.
    */
-  kind: 'reply' | 'author' | 'held' | 'confirmation' | 'digest' | 'sign-in';
+  kind: 'reply' | 'author' | 'held' | 'confirmation' | 'digest' | 'sign-in' | 'person';
   state: 'queued' | 'sending' | 'sent' | 'skipped' | 'refused' | 'uncertain';
   why?: string;
   messageId: string;
@@ -40,7 +41,7 @@ export type NotificationChange = { [Field in keyof Notification]?: Notification[
 /** A message of the queue `notify`. It names a record and holds no address and nothing that a reader typed. */
 export const NotifyMessage = z.strictObject({
   schema: z.literal(1),
-  kind: z.enum(['reply', 'author', 'held', 'confirmation', 'digest', 'sign-in']),
+  kind: z.enum(['reply', 'author', 'held', 'confirmation', 'digest', 'sign-in', 'person']),
   commentId: z.string().min(1).max(200),
   recipient: z.string().min(1).max(200),
   site: z.string().min(1).max(63),
