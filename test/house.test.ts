@@ -23,7 +23,9 @@ const DOORS: Record<string, readonly string[]> = {
   'services/door': [
     'shared',
     'services/validate',
-    'services/deliver/page.ts',
+    'services/deliver',
+    // What a person may ask of a site, without anybody's help.
+    'services/import/forget.ts',
     // The page without scripts has the widget's look.
     'services/widget/thread-page.ts',
   ],

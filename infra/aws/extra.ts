@@ -34,8 +34,9 @@ export const EXTRA: Readonly<Record<string, ExtraSpec>> = {
     kind: 'http',
     folder: 'door',
     memoryMb: 512,
-    timeoutSeconds: 10,
-    // Confirmations release what waited for them, and authors are mailed their link.
+    // Who takes or erases their data has every comment of the site looked through.
+    timeoutSeconds: 25,
+    // Confirmations release what waited for them, authors are mailed their link, persons theirs.
     may: { table: 'write', send: ['notify'], secret: true },
     routes: ['ANY /v1/mail/{proxy+}', 'ANY /v1/authors/{proxy+}'],
   },

@@ -233,12 +233,12 @@ export async function forget(place: Place, { email, comment, site, dryRun = fals
   await place.stored(dryRun ? 'needed' : 'erasable', async (stored) => {
     if (site !== undefined) await siteOf(stored, site);
     const options = { site, dryRun, onErased: stored.forgetTexts };
-    const { comments, contacts, sites } =
+    const { comments, contacts, sites, addressKept } =
       email === undefined
         ? await forgetComment(stored, comment as string, options)
         : await forgetEmail(stored, email, options);
     const verb = dryRun ? 'Would erase' : 'Erased';
-    const kept = site !== undefined && email !== undefined ? ' (kept for the other sites)' : '';
+    const kept = addressKept && email !== undefined ? ' (the address stays for other sites)' : '';
     say(
       `${verb} ${comments.length} comments${sites.length > 0 ? ` of ${sites.join(', ')}` : ''} and ${contacts} contacts${kept}.`,
     );

@@ -9,6 +9,7 @@ import { readMailToken } from '../deliver/mail-links.ts';
 import { SIGN_IN_MINUTES } from '../deliver/reader.ts';
 import { AUTHOR_TOKEN_DAYS, authorEpoch, authorToken, revokeAuthorTokens } from '../door/authors.ts';
 import type { Door } from '../door/door.ts';
+import { countAsked } from '../door/limits.ts';
 import { clientOf } from '../door/submit.ts';
 import { may, type Moderator } from '../moderation/moderator.ts';
 import { authenticate } from '../moderation/sessions.ts';
@@ -45,16 +46,8 @@ export function authorRoutes({ ports, sites, contacts, rateLimit }: Door): Route
     `${COOKIE}=${value}; Path=/v1/authors; HttpOnly; SameSite=Strict; Max-Age=${age}${secure}`;
 
   const count = async (name: string, windowSeconds: number, limit: number): Promise<void> => {
-    if (!rateLimit) return;
-    const window = Math.floor(seconds() / windowSeconds);
-    const key = { pk: `B#author#${name}`, sk: String(window) };
-    const { n } = await table.increment(key, { n: 1 }, { expiresAt: (window + 2) * windowSeconds });
-    if (Number(n) <= limit) return;
-    const retryAfterSeconds = (window + 1) * windowSeconds - seconds();
-    throw new SluiceError('Request.TooMany', `more than ${limit} links asked for in ${windowSeconds} s`, {
-      hint: `try again in ${retryAfterSeconds} s; an older link still works for its ${SIGN_IN_MINUTES} minutes`,
-      cause: { retryAfterSeconds },
-    });
+    const hint = `an older link still works for its ${SIGN_IN_MINUTES} minutes`;
+    if (rateLimit) await countAsked(table, clock, `author-${name}`, { windowSeconds, limit, hint });
   };
 
   const sitesFor = async (site: string | undefined): Promise<readonly Site[]> =>

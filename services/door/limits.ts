@@ -74,3 +74,22 @@ async function unknownWriters(
 
 const slotOf = (writer: string): number =>
   [...writer].reduce((sum, sign) => sum + (sign.codePointAt(0) ?? 0), 0) % WRITER_SLOTS;
+
+/** Counts what asks for mail; throws `Request.TooMany` when it is more than `limit` within the window. */
+export async function countAsked(
+  table: Table,
+  clock: Clock,
+  name: string,
+  { windowSeconds, limit, hint }: { windowSeconds: number; limit: number; hint: string },
+): Promise<void> {
+  const seconds = Math.floor(clock.now() / 1000);
+  const window = Math.floor(seconds / windowSeconds);
+  const key = { pk: `B#asked#${name}`, sk: String(window) };
+  const { n } = await table.increment(key, { n: 1 }, { expiresAt: (window + 2) * windowSeconds });
+  if (Number(n) <= limit) return;
+  const retryAfterSeconds = (window + 1) * windowSeconds - seconds;
+  throw new SluiceError('Request.TooMany', `more than ${limit} links asked for in ${windowSeconds} s`, {
+    hint: `try again in ${retryAfterSeconds} s; ${hint}`,
+    cause: { retryAfterSeconds },
+  });
+}

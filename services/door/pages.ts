@@ -25,7 +25,10 @@ export function pageRoutes(door: Door): Route[] {
       responses: { 200: { description: 'HTML' } },
       async handle(call) {
         const { site }: { site?: string } = call.query;
-        return privacyPage(site === undefined ? undefined : (await door.sites.rules(site)).policy.policy);
+        // Where there is one site alone, the page is that site's.
+        const all = site === undefined ? await door.sites.list() : [];
+        const id = site ?? (all.length === 1 ? all[0]!.id : undefined);
+        return privacyPage(id === undefined ? undefined : await door.sites.rules(id));
       },
     },
     {

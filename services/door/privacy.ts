@@ -3,7 +3,9 @@ import { DEFAULT_POLICY, type Policy } from '../../shared/policy.ts';
 import { CONFIRMATION_S, CONFIRMED_S, UNCONFIRMED_S } from '../../shared/store/contacts.ts';
 import { NAME_S } from '../../shared/store/names.ts';
 import { REPORTER_S } from '../../shared/store/reporters.ts';
+import type { Rules, Site } from '../../shared/store/sites.ts';
 import { page } from '../deliver/page.ts';
+import { escapeHtml } from '../deliver/render.ts';
 import { AUTHOR_TOKEN_DAYS } from './authors.ts';
 import { KEY_S } from './submit.ts';
 
@@ -78,16 +80,29 @@ const table = (policy: Policy) =>
     .map(([what, where, howLong]) => `<dt><strong>${what}</strong></dt><dd>${where}.<br>Kept: ${howLong}.</dd>`)
     .join('')}</dl>`;
 
+const ASK = (
+  site: Site,
+) => `<p>Whoever gave ${escapeHtml(site.name)} an address can have all of it, or have it erased: a link to both is
+mailed there. Without an address nobody can tell whose a comment is; then write to the site.</p>
+<form method="post" action="/v1/mail/persons"><input type="hidden" name="site" value="${escapeHtml(site.id)}">
+<label>Your e-mail address<input type="email" name="email" required maxlength="254" autocomplete="email"></label>
+<button>Mail me the link</button></form>`;
+
+const WHERE_TO_ASK = `<p>Whoever gave a site an address can have all that it keeps of them, or have it erased: each mail about a reply
+leads to that site’s page, and so does the thread’s page without scripts.</p>`;
+
 /** What is stored, where and how long, for readers: by the policy of a site, or by the one that a new site has. */
-export function privacyPage(policy: Policy = DEFAULT_POLICY): Reply {
+export function privacyPage(rules?: Pick<Rules, 'site' | 'policy'>): Reply {
+  const policy = rules?.policy.policy ?? DEFAULT_POLICY;
   return page(200, {
     title: 'What these comments keep about you',
     wide: true,
     body: `<p>Reading needs no cookie, tells no third party, and counts nobody. Writing stores this, on the server that you reach at this address:</p>
 ${table(policy)}
-<h2>Leaving</h2>
-<p>Each mail has a link that ends it. Your own comment can be deleted where you wrote it. Who asks the site to be forgotten
-loses the record of the addresses at once; in a thread with replies a mark stays where the comment stood.</p>
+<h2 id="yours">What is yours</h2>
+<p>Each mail has a link that ends it. Your own comment can be deleted where you wrote it. Who is forgotten loses the record of
+the addresses at once; in a thread with replies a mark stays where the comment stood.</p>
+${rules ? ASK(rules.site) : WHERE_TO_ASK}
 <h2>Others</h2>
 <p>Mail goes through the mail server of this instance. A site may tell a service of its own (a webhook) that a comment came,
 with its name and the beginning of its text, never with an address. Some sites ask a spam filter elsewhere: they must say

@@ -96,7 +96,80 @@ export async function personExport(stored: Stored, email: string): Promise<objec
   };
 }
 
-export type Forgotten = { comments: readonly string[]; contacts: number; sites: readonly string[] };
+/**
+ * What one site stores on a person, as the person may have it without anybody's help.
+ *
+ * Without what is others': who moderated and the notes they made, and the signals of the judge, which would teach a spammer how
+ * to pass. Who asks an operator gets what `personExport` has.
+ */
+export async function ownExport(stored: Stored, email: string, site: string): Promise<object> {
+  const { table, vault, clock } = stored;
+  const person = await findPerson(stored, email, site);
+  const store = storeOf(table, clock);
+  const contacts = contactsOf(table, vault, clock);
+  const notifications = notificationsOf(table);
+  const mine = new Set(person.contacts.flatMap((id) => [`contact:${id}`, `confirmation:${id}`]));
+  const known = await contacts.address(person.emailHash);
+  const beside = await allOf(table, `E#${person.emailHash}`);
+  const { authors } = (await sitesOf(table, clock).rules(site)).site;
+  const key = person.writers[0]?.key ?? '';
+  return {
+    email,
+    site,
+    exportedAt: iso(clock.now()),
+    contacts: await Promise.all(
+      person.contacts.map(async (id) => {
+        const { email: sealed, client, ...rest } = (await contacts.get(id)) ?? {};
+        return {
+          ...rest,
+          ...(sealed && { email: vault.open(sealed) }),
+          ...(client && { client: vault.open(client) }),
+        };
+      }),
+    ),
+    mail: {
+      confirmedAt: iso(known?.confirmedAt),
+      suppressed: known?.suppressed,
+      ended: beside.flatMap(({ sk }) =>
+        sk === 'out#all' || sk.startsWith(`out#${site}#`) ? [sk.slice('out#'.length)] : [],
+      ),
+      repliesAskedFor: person.comments.filter(({ notifyReplies }) => notifyReplies).map(({ id }) => id),
+    },
+    history: await store.writerHistory(site, key),
+    authorOf: authors.filter((author) => same(author.email, email)),
+    comments: await Promise.all(
+      person.comments.map(async (comment) => {
+        const { id, thread, parentId, status, author, page, lang, submittedAt, editedAt, appeal } = comment;
+        const { name, url, role } = author;
+        const [revisions, log, told] = await Promise.all([store.allRevisions(id), store.log(id), notifications.of(id)]);
+        return {
+          ...{ id, thread, parentId, status, author: { name, url, role }, page, lang, appeal },
+          submittedAt: iso(submittedAt),
+          editedAt: iso(editedAt),
+          texts: revisions.map(({ body, at }) => ({ body, at: iso(at) })),
+          decisions: log.flatMap(({ at, by, action, from, to, reason }) =>
+            from === to
+              ? []
+              : [{ at: iso(at), by: by.startsWith('user:') ? 'moderator' : by, action, from, to, reason }],
+          ),
+          mails: told
+            .filter(({ recipient }) => mine.has(recipient))
+            .map(({ kind, state, at }) => ({ kind, state, at: iso(at) })),
+        };
+      }),
+    ),
+  };
+}
+
+const iso = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString());
+
+export type Forgotten = {
+  comments: readonly string[];
+  contacts: number;
+  sites: readonly string[];
+  /** Other sites have comments with the address, which therefore stays. */
+  addressKept: boolean;
+};
 
 export type ForgetOptions = {
   site?: string | undefined;
@@ -112,19 +185,23 @@ export type ForgetOptions = {
  */
 export async function forgetEmail(stored: Stored, email: string, options: ForgetOptions = {}): Promise<Forgotten> {
   const { table, vault, clock } = stored;
-  const person = await findPerson(stored, email, options.site);
-  const comments = person.comments.filter((comment) => !isErased(comment));
+  const person = await findPerson(stored, email);
+  const isMeant = ({ site }: { site: string }) => options.site === undefined || site === options.site;
+  const found = person.comments.filter(isMeant);
+  const comments = found.filter((comment) => !isErased(comment));
+  // The address serves the other sites still.
+  const addressKept = person.comments.some((comment) => !isMeant(comment) && !isErased(comment));
   const forgotten = {
     comments: comments.map(({ id }) => id),
-    contacts: person.contacts.length,
+    contacts: addressKept ? 0 : person.contacts.length,
     sites: [...new Set(comments.map(({ site }) => site))],
+    addressKept,
   };
   if (options.dryRun) return forgotten;
   await freeNames(stored, comments);
-  for (const { id } of person.comments) await erase(stored, id);
-  for (const { site, key } of person.writers) await table.write([{ delete: writerKey(site, key) }]);
-  // With one site alone, the contact serves the others still.
-  if (options.site === undefined) {
+  for (const { id } of found) await erase(stored, id);
+  for (const { site, key } of person.writers.filter(isMeant)) await table.write([{ delete: writerKey(site, key) }]);
+  if (!addressKept) {
     const contacts = contactsOf(table, vault, clock);
     for (const id of person.contacts) await contacts.forget(id);
     for (const item of await allOf(table, `E#${person.emailHash}`)) {
@@ -135,7 +212,7 @@ export async function forgetEmail(stored: Stored, email: string, options: Forget
       await table.write([write]);
     }
   }
-  await options.onErased?.(person.comments.map(({ id }) => id));
+  await options.onErased?.(found.map(({ id }) => id));
   return forgotten;
 }
 
@@ -161,6 +238,7 @@ export async function forgetComment(stored: Stored, id: string, options: ForgetO
     comments: isErased(comment) ? [] : [id],
     contacts: alone ? 1 : 0,
     sites: [comment.site],
+    addressKept: !alone,
   };
   if (options.dryRun) return forgotten;
   await freeNames(stored, [comment]);

@@ -92,6 +92,7 @@ export function renderThreadPage(page: ThreadPage): string {
     ...(page.continued || page.parent ? [link({ order }, say('all'))] : []),
     ...(comments.length && !page.parent ? [link({ order: other }, say(other))] : []),
     `<a href="${escape(`/v1/sites/${encodeURIComponent(site)}/threads/${encodeURIComponent(thread)}/feed.atom`)}">Atom feed</a>`,
+    `<a href="/privacy?site=${encodeURIComponent(site)}">Privacy</a>`,
   ];
   const more = nextCursor
     ? `<nav>${link({ order, cursor: nextCursor, ...(page.parent && { parent: page.parent }) }, say('more'))}</nav>`

@@ -6,9 +6,11 @@ import { links } from '../../infra/aws/http/links.ts';
 import { moderation } from '../../infra/aws/http/moderation.ts';
 import { rules } from '../../infra/aws/http/rules.ts';
 import type { WebApp } from '../../infra/aws/http-entry.ts';
+import { mailToken } from '../../services/deliver/mail-links.ts';
 import { settingsRoutes } from '../../services/moderation/settings-routes.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
+import { contactsOf } from '../../shared/store/contacts.ts';
 import { deadLettersOf } from '../../shared/store/dead-letters.ts';
 import { testInstance, type TestInstance } from '../instance.ts';
 
@@ -107,6 +109,21 @@ describe('a function has what its work asks for', () => {
     expect((await call('door', 'GET', '/health', undefined, {})).status).toBe(200);
     const email = { site: 'demo', email: 'mara@blog.example' };
     expect((await call('links', 'POST', '/v1/authors/links', email, {})).status).toBeLessThan(300);
+  });
+
+  it('links: a person is mailed one, takes their data, and has it erased', async () => {
+    const post = (path: string, form: string) =>
+      apps.links(new Request(new URL(path, local.publicUrl), { method: 'POST', body: form }), '198.51.100.7');
+    const email = 'kim@people.example';
+    expect((await post('/v1/mail/persons', `email=${encodeURIComponent(email)}&site=demo`)).status).toBe(202);
+    const { table, vault, clock } = local.runtime.ports;
+    const contacts = contactsOf(table, vault, clock);
+    const contact = await contacts.exchange({ email });
+    const until = clock.now() + 60_000;
+    const token = mailToken(vault, { kind: 'person', address: contacts.hashOf(email), contact, site: 'demo', until });
+    const path = `/v1/mail/persons/${token}`;
+    expect(await (await post(path, 'choice=export')).json()).toMatchObject({ email, site: 'demo' });
+    expect((await post(path, 'choice=forget&sure=yes')).status).toBe(200);
   });
 
   it('the desk: decisions, undo, appeal, replies, notes, sweeps', async () => {
