@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { build, transform, type Plugin, type StdinOptions } from 'esbuild';
@@ -9,7 +9,7 @@ import { EXTRA, type ExtraSpec } from './extra.ts';
 const ROOT = join(import.meta.dirname, '../..');
 
 export type Bundle = {
-  /** Holds index.js, its map, and below apart/ what it reads when first needed. */
+  /** Holds index.js, its map, and below apart/ and locales/ what it reads when first needed. */
   folder: string;
   /** Minified, packages in it. */
   bytes: number;
@@ -63,6 +63,9 @@ export async function bundle(
   }
   if (inputs.some(([path]) => path.endsWith('spam-check/model.ts'))) {
     copyFileSync(join(ROOT, 'services/spam-check/model.bin'), join(folderOut, 'model.bin'));
+  }
+  if (inputs.some(([path]) => path.endsWith('deliver/words.ts'))) {
+    cpSync(join(ROOT, 'services/deliver/locales'), join(folderOut, 'locales'), { recursive: true });
   }
   // CommonJS, whatever package.json above says.
   writeFileSync(join(folderOut, 'package.json'), '{"type":"commonjs"}');

@@ -1,18 +1,5 @@
+import { readFileSync } from 'node:fs';
 import type { Language } from '../../shared/languages.ts';
-import ar from './locales/ar.json' with { type: 'json' };
-import de from './locales/de.json' with { type: 'json' };
-import es from './locales/es.json' with { type: 'json' };
-import fr from './locales/fr.json' with { type: 'json' };
-import id from './locales/id.json' with { type: 'json' };
-import it from './locales/it.json' with { type: 'json' };
-import ja from './locales/ja.json' with { type: 'json' };
-import nl from './locales/nl.json' with { type: 'json' };
-import pl from './locales/pl.json' with { type: 'json' };
-import pt from './locales/pt.json' with { type: 'json' };
-import ru from './locales/ru.json' with { type: 'json' };
-import sv from './locales/sv.json' with { type: 'json' };
-import tr from './locales/tr.json' with { type: 'json' };
-import zh from './locales/zh.json' with { type: 'json' };
 import { escapeHtml } from './render.ts';
 
 /**
@@ -98,17 +85,20 @@ export type Speech = {
   html(key: Key, values?: Values, raw?: Values): string;
 };
 
-const WORDS: Record<Language, Words> = { ar, de, en: ENGLISH, es, fr, id, it, ja, nl, pl, pt, ru, sv, tr, zh };
 const made = new Map<Language, Speech>();
 
-/** Made once a language: Intl is the dear part. */
+const wordsOf = (lang: Language): Words =>
+  lang === 'en' ? ENGLISH : JSON.parse(readFileSync(new URL(`./locales/${lang}.json`, import.meta.url), 'utf8'));
+
+/** Read and made when a language is first spoken: all of them would be a tenth of a function's start. */
 export function speech(lang: Language = 'en'): Speech {
   const known = made.get(lang);
   if (known) return known;
+  const words = wordsOf(lang);
   const plural = new Intl.PluralRules(lang);
   const digits = new Intl.NumberFormat(lang);
   const textOf = (key: Key, n: unknown): string => {
-    const entry = WORDS[lang][key];
+    const entry = words[key];
     return typeof entry === 'string' ? entry : (entry[plural.select(Number(n))] ?? entry.other ?? '');
   };
   const fill = (text: string, values: Values): string =>

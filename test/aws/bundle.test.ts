@@ -250,6 +250,11 @@ describe('the bundled functions', () => {
     expect(put).toHaveLength(before + 1);
     expect(put.at(-1)).toMatchObject({ type: 'CommentSubmitted', detail: { site: 'demo', body: 'Second' } });
 
+    // The words of a language lie beside the bundle, and are read when it is first spoken.
+    const query = { rawQueryString: 'lang=de' };
+    const gone = (await call('links', http('GET', '/v1/mail/confirm/x.y', query))) as HttpResult;
+    expect(gone).toMatchObject({ statusCode: 404, body: expect.stringContaining('Dieser Link geht nicht') });
+
     const missing = (await call('door', http('GET', '/v1/nowhere'))) as HttpResult;
     expect(missing).toMatchObject({ statusCode: 404, headers: { 'content-type': 'application/problem+json' } });
   });
