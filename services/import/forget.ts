@@ -143,7 +143,14 @@ export async function ownExport(stored: Stored, email: string, site: string): Pr
         const { name, url, role } = author;
         const [revisions, log, told] = await Promise.all([store.allRevisions(id), store.log(id), notifications.of(id)]);
         return {
-          ...{ id, thread, parentId, status, author: { name, url, role }, page, lang, appeal },
+          id,
+          thread,
+          parentId,
+          status,
+          author: { name, url, role },
+          page,
+          lang,
+          appeal,
           submittedAt: iso(submittedAt),
           editedAt: iso(editedAt),
           texts: revisions.map(({ body, at }) => ({ body, at: iso(at) })),
