@@ -22,6 +22,12 @@ describe('a line', () => {
     });
   });
 
+  it('hands on null for input, and an empty object where there is none', async () => {
+    const request = { definition: definition({ Type: 'Succeed' }) };
+    expect(await answer({ ...request, input: null })).toMatchObject({ output: null });
+    expect(await answer(request)).toMatchObject({ output: {} });
+  });
+
   it('gives each call of a task its answer', async () => {
     const retry = [{ ErrorEquals: ['States.ALL'], MaxAttempts: 5 }];
     const request = {
@@ -48,6 +54,12 @@ describe('a line', () => {
     ['that is no object', '7', { id: null, error: 'InvalidLine' }],
     ['without a definition', { id: 1 }, { id: 1, error: 'InvalidLine', cause: '"definition" is missing' }],
     ['with bad mocks', { id: 1, definition: {}, mocks: { S: { x: {} } } }, { id: 1, error: 'InvalidLine' }],
+    [
+      'that nests without end',
+      `{"id": 1, "input": ${'['.repeat(9000)}${']'.repeat(9000)}}`,
+      { id: 1, error: 'InvalidLine' },
+    ],
+    [`whose id does`, `{"id": ${'['.repeat(9000)}${']'.repeat(9000)}}`, { id: null, error: 'InvalidLine' }],
     [
       'with an invalid definition',
       { id: 1, definition: {} },

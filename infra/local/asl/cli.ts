@@ -4,6 +4,7 @@ import { stdin, stdout } from 'node:process';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { SluiceError } from '../../../shared/errors.ts';
+import { DEEPEST, nestsTooDeep } from '../nesting.ts';
 import { draw } from './draw.ts';
 import { isObject } from './env.ts';
 import { compile } from './machine.ts';
@@ -34,14 +35,16 @@ export async function answerLine(text: string, line: number): Promise<{ [key: st
   try {
     const request: unknown = JSON.parse(text);
     if (!isObject(request)) throw new LineError('a line must be a JSON object');
-    id = request['id'] ?? null;
+    const { id: given = null } = request;
+    if (!nestsTooDeep(given)) id = given;
+    if (nestsTooDeep(request)) throw new LineError(`a line must not nest deeper than ${DEEPEST}`);
     if (request['definition'] === undefined) throw new LineError('"definition" is missing');
     const { context } = request;
     if (context !== undefined && !isObject(context)) throw new LineError('"context" must be an object');
     const mocks = checkMocks(request['mocks'] ?? {});
     const machine = compile(request['definition']);
     const outcome = await runVirtually(machine, {
-      input: request['input'] ?? {},
+      input: request['input'] === undefined ? {} : request['input'],
       mocks,
       ...(context === undefined ? {} : { context }),
     });

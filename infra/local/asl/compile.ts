@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FieldFault, SluiceError } from '../../../shared/errors.ts';
 import { compileRule, type Condition, RuleError } from './choice.ts';
 import { type Env, isObject } from './env.ts';
+import { LONGEST_SECONDS } from './fields.ts';
 import { compileIntrinsic, IntrinsicSyntaxError, looksLikeIntrinsic } from './intrinsics.ts';
 import { compileExpression, type Expression, isExpression } from './jsonata.ts';
 import { compilePath, type Path, PathSyntaxError } from './jsonpath.ts';
@@ -176,8 +177,12 @@ export function compile(definition: unknown, { type = 'STANDARD' }: { type?: 'ST
   const compiler = new Compiler(faults, type === 'EXPRESS');
   const scope = compiler.scope(document, '', document['QueryLanguage'] === 'JSONata', MACHINE_FIELDS);
   const timeout = document['TimeoutSeconds'];
-  if (timeout !== undefined && !(typeof timeout === 'number' && Number.isInteger(timeout) && timeout > 0)) {
-    compiler.fault("'TimeoutSeconds' must be a positive integer", '/TimeoutSeconds');
+  const inTime = typeof timeout === 'number' && Number.isInteger(timeout) && timeout > 0 && timeout <= LONGEST_SECONDS;
+  if (timeout !== undefined && !inTime) {
+    compiler.fault(
+      `'TimeoutSeconds' must be an integer of at least 1 and at most ${LONGEST_SECONDS}`,
+      '/TimeoutSeconds',
+    );
   }
   if (faults.length > 0) throw invalid(faults);
   return {
@@ -216,6 +221,9 @@ const FLOW = ['End', 'Next'];
 const PATHS = ['InputPath', 'OutputPath'];
 const RESULTS = ['ResultPath', 'ResultSelector'];
 
+/** What only a distributed Map has. */
+const DISTRIBUTED = ['ItemReader', 'ItemBatcher', 'ResultWriter'];
+
 /** Fields of each type: in both languages, in JSONPath only, in JSONata only. */
 const FIELDS: Record<StateType, [both: string[], path: string[], jsonata: string[]]> = {
   Task: [
@@ -243,6 +251,7 @@ const FIELDS: Record<StateType, [both: string[], path: string[], jsonata: string
       'Assign',
       ...RUNNING,
       ...FLOW,
+      ...DISTRIBUTED,
     ],
     [
       'ItemsPath',
@@ -404,8 +413,8 @@ class Compiler {
           type,
           resource: parseResource(String(fields['Resource'])),
           credentials: at.template('Credentials', 'Credentials'),
-          timeout: at.number('TimeoutSeconds', { least: 1 }),
-          heartbeat: at.number('HeartbeatSeconds', { least: 1 }),
+          timeout: at.number('TimeoutSeconds', { least: 1, most: LONGEST_SECONDS }),
+          heartbeat: at.number('HeartbeatSeconds', { least: 1, most: LONGEST_SECONDS }),
         };
       case 'Pass':
         return {
@@ -584,7 +593,7 @@ class Compiler {
     }
     const text = at.textOrPath('Timestamp');
     const of = computed ? 'expression' : timestamp === undefined ? 'path' : 'literal';
-    return { seconds: at.number('Seconds', { least: 0 }), timestamp: text && { ...text, of } };
+    return { seconds: at.number('Seconds', { least: 0, most: LONGEST_SECONDS }), timestamp: text && { ...text, of } };
   }
 
   private map(at: Site, common: Common): MapState {
@@ -592,6 +601,10 @@ class Compiler {
     const field = fields['ItemProcessor'] === undefined ? 'Iterator' : 'ItemProcessor';
     const processor = fields[field];
     if (processor === undefined) this.fault('These fields are required: [ItemProcessor]', pointer);
+    for (const distributed of DISTRIBUTED) {
+      if (fields[distributed] === undefined) continue;
+      this.fault(`Field '${distributed}' is not supported: a Map runs its iterations inline here`, pointer);
+    }
     const items = fields['Items'];
     if (items !== undefined && !Array.isArray(items) && !isExpression(items) && !isObject(items)) {
       this.fault("'Items' must be an array, an object or a JSONata expression", `${pointer}/Items`);
@@ -617,7 +630,7 @@ class Compiler {
         : at.payload(fields['ItemSelector'] === undefined ? 'Parameters' : 'ItemSelector'),
       maxConcurrency: at.number('MaxConcurrency', { least: 0 }),
       toleratedCount: at.number('ToleratedFailureCount', { least: 0 }),
-      toleratedPercentage: at.number('ToleratedFailurePercentage', { least: 0 }),
+      toleratedPercentage: at.number('ToleratedFailurePercentage', { least: 0, most: 100, broken: true }),
     };
   }
 
@@ -709,7 +722,10 @@ class Site {
   }
 
   /** `Field` or, in JSONPath, `FieldPath`. */
-  number(field: string, { least }: { least: number }): NumberField | undefined {
+  number(
+    field: string,
+    { least, most = Infinity, broken = false }: { least: number; most?: number; broken?: boolean },
+  ): NumberField | undefined {
     const pathField = `${field}Path`;
     const value = this.fields[field];
     const path = this.jsonata ? undefined : this.fields[pathField];
@@ -726,8 +742,12 @@ class Site {
       const expression = this.compiler.attempt(`${this.pointer}/${field}`, () => compileExpression(value, field));
       return expression && { field, source: expression.source, of: 'expression', read: expression.evaluate };
     }
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < least) {
-      this.compiler.fault(`'${field}' must be an integer of at least ${least}`, `${this.pointer}/${field}`);
+    if (typeof value !== 'number' || !(broken || Number.isInteger(value)) || value < least || value > most) {
+      const kind = broken ? 'a number' : 'an integer';
+      this.compiler.fault(
+        `'${field}' must be ${kind} of at least ${least}${most === Infinity ? '' : ` and at most ${most}`}`,
+        `${this.pointer}/${field}`,
+      );
     }
     return { field, source: String(value), of: 'literal', read: () => value };
   }

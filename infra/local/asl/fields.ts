@@ -8,6 +8,9 @@ import type { Json } from './types.ts';
 
 // Numbers, times and lists that a state computes or points at, checked in the service's words.
 
+/** The service's bound on a number of seconds; no sum of such waits leaves the calendar. */
+export const LONGEST_SECONDS = 99_999_999;
+
 const show = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /** The value of a Wait's field; a path that meets nothing is worded by the field. */
@@ -31,17 +34,19 @@ export async function readWaitEnd(state: WaitState, env: Env): Promise<number> {
 
 async function readSeconds(field: NumberField, env: Env): Promise<number> {
   const value = await readWaitField(field, env);
+  const whole = typeof value === 'number' && Number.isInteger(value);
   if (field.of === 'path') {
     const shown = `${field.source} == ${show(value)}`;
-    if (typeof value !== 'number' || !Number.isInteger(value)) {
-      throw runtimeFailure(`The SecondsPath parameter cannot be parsed as a long value: ${shown}`);
-    }
+    if (!whole) throw runtimeFailure(`The SecondsPath parameter cannot be parsed as a long value: ${shown}`);
     if (value < 0) throw runtimeFailure(`The SecondsPath parameter references a negative value: ${shown}`);
+    if (value > LONGEST_SECONDS)
+      throw runtimeFailure(`The SecondsPath parameter references a value over ${LONGEST_SECONDS}: ${shown}`);
     return value;
   }
-  if (typeof value !== 'number' || !Number.isInteger(value))
-    throw typeFailure(field.source, field.field, 'integer', value);
+  if (!whole) throw typeFailure(field.source, field.field, 'integer', value);
   if (value < 0) throw queryFailure(`The Seconds field must be a non-negative integer but was: ${value}`, field.field);
+  if (value > LONGEST_SECONDS)
+    throw queryFailure(`The Seconds field must be at most ${LONGEST_SECONDS} but was: ${value}`, field.field);
   return value;
 }
 
@@ -62,23 +67,45 @@ async function readTimestamp(field: NonNullable<WaitState['timestamp']>, env: En
 export async function readLimit(field: NumberField | undefined, env: Env): Promise<number | undefined> {
   if (!field) return undefined;
   const value = await field.read(env);
-  if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value;
+  if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= LONGEST_SECONDS) return value;
   if (field.of === 'expression') throw typeFailure(field.source, field.field, 'positive integer', value);
   throw runtimeFailure(
     `The ${field.field} parameter must reference a positive integer: ${field.source} == ${show(value)}`,
   );
 }
 
-/** MaxConcurrency, ToleratedFailure…: a non-negative integer (a percentage may be broken), or none. */
+/** MaxConcurrency, ToleratedFailureCount: a non-negative integer, or none. */
 export async function readCount(field: NumberField | undefined, env: Env): Promise<number | undefined> {
   if (!field) return undefined;
   const value = await field.read(env);
-  const whole = typeof value === 'number' && (Number.isInteger(value) || field.field.includes('Percentage'));
+  const whole = typeof value === 'number' && Number.isInteger(value);
   if (whole && value >= 0) return value;
   if (field.of === 'expression') throw typeFailure(field.source, field.field, 'non-negative integer', value);
-  const fault = whole ? 'must be non-negative' : 'is not a valid integer';
-  throw runtimeFailure(`The ${field.field} field refers to value "${show(value)}" which ${fault}: ${field.source}`);
+  if (!whole) throw notA('integer', field, value);
+  const name = field.field.replace(/Path$/, '');
+  throw runtimeFailure(
+    name === 'MaxConcurrency'
+      ? `Expected non-negative integer for ${name}, got '${value}' instead.`
+      : `${name} cannot be negative.`,
+  );
 }
+
+/** ToleratedFailurePercentage: 0 to 100, or none. */
+export async function readPercentage(field: NumberField | undefined, env: Env): Promise<number | undefined> {
+  if (!field) return undefined;
+  const value = await field.read(env);
+  if (typeof value !== 'number') {
+    throw field.of === 'expression'
+      ? typeFailure(field.source, field.field, 'number', value)
+      : notA('float', field, value);
+  }
+  if (value >= 0 && value <= 100) return value;
+  const reason = 'ToleratedFailurePercentage must be between 0 and 100.';
+  throw field.of === 'expression' ? queryFailure(reason, field.field) : runtimeFailure(reason);
+}
+
+const notA = (kind: string, { field, source }: NumberField, value: Json): Failure =>
+  runtimeFailure(`The ${field} field refers to value "${show(value)}" which is not a valid ${kind}: ${source}`);
 
 /** What a Map iterates over. */
 export async function readItems(state: MapState, env: Env): Promise<Json[]> {
@@ -98,7 +125,8 @@ export async function readItems(state: MapState, env: Env): Promise<Json[]> {
   if (source) {
     const value = await source.read(env);
     if (Array.isArray(value)) return value;
-    throw typeFailure(source.source, 'Items', 'array', value);
+    if (source.source !== '') throw typeFailure(source.source, 'Items', 'array', value);
+    throw queryFailure(`The Items field must be an array but was: ${JSON.stringify(value)}`, 'Items');
   }
   if (Array.isArray(env.input)) return env.input;
   if (!state.jsonata) throw runtimeFailure('Reference path "$" must point to array.');

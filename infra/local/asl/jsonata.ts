@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createContext, Script } from 'node:vm';
 import jsonata from 'jsonata';
+import { BoundedRegExp } from './bounded-regexp.ts';
 import { type Env } from './env.ts';
 import { type Failure, queryFailure } from './failure.ts';
 import { javaRandom } from './java-random.ts';
@@ -93,6 +93,7 @@ function prepare(source: string): Prepared {
     timeout: TIMEOUT_MS,
     stack: DEPTH + wide,
     sequence: SEQUENCE,
+    // Its own clock does not see into a pattern.
     RegexEngine: BoundedRegExp,
   } as object);
   for (const [name, [call, signature]] of Object.entries(FUNCTIONS)) {
@@ -105,31 +106,6 @@ function prepare(source: string): Prepared {
 const isNewerSyntax = ({ type, condition, then }: Node): boolean =>
   type === 'condition' &&
   (condition?.position === then?.position || (condition?.type === 'function' && condition.position === undefined));
-
-const runPattern = new Script('pattern.exec(text)');
-const patternRoom = createContext({ pattern: /x/, text: '' });
-
-/** A pattern that backtracks without end is stopped too: jsonata's own clock does not see into it. */
-class BoundedRegExp extends RegExp {
-  override exec(text: string): RegExpExecArray | null {
-    // Short texts end in time by themselves; a room with a clock costs half a millisecond.
-    if (text.length <= SHORT) return super.exec(text);
-    patternRoom['pattern'] = new RegExp(this.source, this.flags);
-    (patternRoom['pattern'] as RegExp).lastIndex = this.lastIndex;
-    patternRoom['text'] = text;
-    try {
-      const found = runPattern.runInContext(patternRoom, { timeout: TIMEOUT_MS }) as RegExpExecArray | null;
-      this.lastIndex = (patternRoom['pattern'] as RegExp).lastIndex;
-      return found;
-    } catch {
-      // oxlint-disable-next-line no-throw-literal -- jsonata's own shape
-      throw { code: 'D1012', value: TIMEOUT_MS };
-    }
-  }
-}
-
-// Twenty characters are a million ways for the worst of patterns: milliseconds.
-const SHORT = 20;
 
 type Place = { depth: number; constructed: boolean };
 

@@ -1,4 +1,6 @@
+import { BoundedRegExp, PatternStopped } from './bounded-regexp.ts';
 import { type Env, isObject } from './env.ts';
+import { runtimeFailure } from './failure.ts';
 import type { Json } from './types.ts';
 
 /**
@@ -366,7 +368,7 @@ class Reader {
       const pattern = this.pattern();
       return (item, root) => {
         const value = left(item, root);
-        return typeof value === 'string' && pattern.test(value);
+        return typeof value === 'string' && this.search(pattern, value);
       };
     }
     const right = this.operand();
@@ -404,12 +406,21 @@ class Reader {
     }
   }
 
+  private search(pattern: RegExp, value: string): boolean {
+    try {
+      return pattern.test(value);
+    } catch (error) {
+      if (!(error instanceof PatternStopped)) throw error;
+      throw runtimeFailure(`Invalid path '${this.text}' : the pattern ${pattern} was stopped: ${error.message}`);
+    }
+  }
+
   private pattern(): RegExp {
     const found = /^\/((?:\\.|[^/\\])*)\/([a-z]*)/.exec(this.text.slice(this.at));
     if (!found) return this.fail('expected a pattern');
     this.at += found[0].length;
     try {
-      return new RegExp(`^(?:${found[1]})$`, found[2]);
+      return new BoundedRegExp(`^(?:${found[1]})$`, found[2]);
     } catch {
       return this.fail('the pattern is not valid');
     }

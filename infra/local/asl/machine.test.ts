@@ -23,6 +23,21 @@ const each = (state: object): object => ({ ItemProcessor: inner('I', state) });
 const end = { End: true };
 
 const JSONPATH_ROWS: Row[] = [
+  [
+    'does not wait for longer than the service does',
+    one({ Type: 'Wait', SecondsPath: '$.s', ...end }),
+    { s: 1e300 },
+    failed('States.Runtime', `${prefix('S')}The SecondsPath parameter references a value over 99999999: $.s == 1e+300`),
+  ],
+  [
+    'stops a pattern that backtracks without end',
+    one({ Type: 'Pass', InputPath: '$[?(@.a =~ /(a+)+/)]', ...end }),
+    [{ a: `${'a'.repeat(40)}b` }],
+    failed(
+      'States.Runtime',
+      `${prefix('S')}Invalid path '$[?(@.a =~ /(a+)+/)]' : the pattern /^(?:(a+)+)$/ was stopped: a search took over 1000 ms`,
+    ),
+  ],
   ['hands the input on', one({ Type: 'Pass', ...end }), { a: 1 }, done({ a: 1 })],
   ['narrows the input', one({ Type: 'Pass', InputPath: '$.a', ...end }), { a: [1] }, done([1])],
   ['takes null for an empty object', one({ Type: 'Pass', OutputPath: null, ...end }), { a: 1 }, done({})],
@@ -738,6 +753,71 @@ describe('limits', () => {
         Cause:
           "The state/task 'lambda' returned a result with a size exceeding the maximum number of bytes service limit.",
       },
+    });
+  });
+
+  it('refuse an output that nests deeper with every state', async () => {
+    const loop = compile(one({ Type: 'Pass', Parameters: { 'x.$': '$' }, Next: 'S' }));
+    expect(await runVirtually(loop, { input: {} })).toMatchObject(
+      failed(
+        'States.DataLimitExceeded',
+        "The state/task 'S' returned a result with a size exceeding the maximum number of bytes service limit.",
+      ),
+    );
+  });
+
+  it('keep the clock within the calendar, whatever a wait or a rate of retries asks for', async () => {
+    const retry = [{ ErrorEquals: ['E'], MaxAttempts: 20, BackoffRate: 1e9 }];
+    const mocks: Mocks = { S: { '0-19': { Throw: { Error: 'E' } }, 20: { Return: 1 } } };
+    const { output, events } = await runVirtually(compile(one(task({ Retry: retry, ...end }))), { input: {}, mocks });
+    expect(output).toBe(1);
+    for (const { timestamp } of events) expect(new Date(timestamp).getTime()).not.toBeNaN();
+  });
+
+  it('give up a run that computes without end, where its owner says so', async () => {
+    const machine = compile(one({ Type: 'Pass', Next: 'S' }));
+    let asked = 0;
+    const spent = (): boolean => (asked += 1) > 3;
+    const { effects } = await begin(machine, { ...START, input: {} }, { ...world(0), spent });
+    expect(effects).toEqual([
+      {
+        type: 'ended',
+        status: 'FAILED',
+        error: 'States.Runtime',
+        cause: 'The execution was given up: it took too much computing.',
+      },
+    ]);
+  });
+
+  it.each<[field: object, input: Json, cause: string]>([
+    [{ ToleratedFailureCountPath: '$.n' }, -1, 'ToleratedFailureCount cannot be negative.'],
+    [
+      { ToleratedFailureCountPath: '$.n' },
+      {},
+      'The ToleratedFailureCountPath field refers to value "{}" which is not a valid integer: $.n',
+    ],
+    [{ ToleratedFailurePercentagePath: '$.n' }, 100.5, 'ToleratedFailurePercentage must be between 0 and 100.'],
+    [
+      { ToleratedFailurePercentagePath: '$.n' },
+      'few',
+      'The ToleratedFailurePercentagePath field refers to value "few" which is not a valid float: $.n',
+    ],
+    [{ MaxConcurrencyPath: '$.n' }, -2, "Expected non-negative integer for MaxConcurrency, got '-2' instead."],
+  ])('of a Map by %j are refused as %j', async (field, n, cause) => {
+    const machine = compile(
+      one({ Type: 'Map', ItemsPath: '$.all', ...field, ...each({ Type: 'Pass', ...end }), ...end }),
+    );
+    expect(await runVirtually(machine, { input: { all: [1], n } })).toMatchObject(
+      failed('States.Runtime', prefix('S') + cause),
+    );
+  });
+
+  it('of a Map may be a broken percentage', async () => {
+    const machine = compile(
+      one({ Type: 'Map', ToleratedFailurePercentage: 33.4, ...each({ Type: 'Fail', Error: 'E' }), ...end }),
+    );
+    expect(await runVirtually(machine, { input: [1, 2] })).toMatchObject({
+      error: 'States.ExceedToleratedFailureThreshold',
     });
   });
 

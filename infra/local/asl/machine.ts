@@ -17,7 +17,7 @@ import { type Item, makeContext } from './context.ts';
 import { type Env, isObject, withInput } from './env.ts';
 import * as events from './events.ts';
 import { Failure, runtimeFailure } from './failure.ts';
-import { readCount, readItems, readLimit, readWaitEnd } from './fields.ts';
+import { readCount, readItems, readLimit, readPercentage, readWaitEnd } from './fields.ts';
 import { makeUuid, typeFailure } from './jsonata.ts';
 import { placeResult } from './result-path.ts';
 import { matchesError, takeRetry, withinTolerance } from './retry.ts';
@@ -293,6 +293,10 @@ class Run {
       this.failExecution(frame, 'States.Runtime', cause);
       return;
     }
+    if (this.world.spent?.()) {
+      this.failExecution(frame, 'States.Runtime', 'The execution was given up: it took too much computing.');
+      return;
+    }
     try {
       await this.perform(frame, state);
     } catch (error) {
@@ -487,9 +491,9 @@ class Run {
     const env = this.stateEnv(frame, state);
     const concurrency = await readCount(state.maxConcurrency, env);
     const items = await readItems(state, env);
-    const toleratedCount = await readCount(state.toleratedCount, env);
-    const toleratedPercentage = await readCount(state.toleratedPercentage, env);
     this.chain(frame, 'MapStateStarted', () => ({ mapStateStartedEventDetails: { length: items.length } }));
+    const toleratedCount = await readCount(state.toleratedCount, env);
+    const toleratedPercentage = await readPercentage(state.toleratedPercentage, env);
     const children: Children = {
       for: 'children',
       results: items.map(() => null),

@@ -1,5 +1,6 @@
 import type { Retrier } from './compile.ts';
 import type { Failure } from './failure.ts';
+import { LONGEST_SECONDS } from './fields.ts';
 import type { Children, Frame } from './types.ts';
 
 /** Whether ErrorEquals names the failure. */
@@ -34,7 +35,11 @@ export function takeRetry(
   for (let at = frame.retries.length; at < index; at += 1) frame.retries[at] = 0;
   frame.retries[index] = used + 1;
   frame.retryCount += 1;
-  const delay = Math.min(retrier.intervalSeconds * retrier.backoffRate ** used, retrier.maxDelaySeconds);
+  const delay = Math.min(
+    retrier.intervalSeconds * retrier.backoffRate ** used,
+    retrier.maxDelaySeconds,
+    LONGEST_SECONDS,
+  );
   return Math.round(1000 * delay * (retrier.fullJitter ? random() : 1));
 }
 

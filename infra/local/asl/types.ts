@@ -7,6 +7,8 @@ export type World = {
   nowMs: number;
   /** 0 (inclusive) to 1 (exclusive): jitter, `$random`, `$uuid`. */
   random: () => number;
+  /** Asked before each state: true gives the execution up (States.Runtime), for whom a run of hours is no use. */
+  spent?: () => boolean;
   /** Makes a task token nobody can guess. Without it the tokens come from `random`. */
   token?: () => string;
   /** False: no history events are made (they are counted all the same, since causes name their numbers). */

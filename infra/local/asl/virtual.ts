@@ -19,13 +19,17 @@ export type Outcome = {
 /** A loop over large states writes gigabytes of history; what is kept of it is bounded. */
 const MOST_EVENT_BYTES = 16 * 1024 * 1024;
 
+/** Real time for one execution. Its expressions are bounded one by one, and a loop may have thousands of them. */
+const MOST_COMPUTING_MS = 20_000;
+
 /** Between any two steps: gives the snapshot to go on with. Tests write it to JSON and back here. */
 export type Between = (snapshot: Snapshot) => { machine: Machine; snapshot: Snapshot };
 
 /**
  * Runs an execution to its end on a clock that jumps from timer to timer, so that a wait of a year takes no time.
  *
- * Tasks are answered from `mocks` at once; a task with no answer left fails with States.Runtime.
+ * Tasks are answered from `mocks` at once; a task with no answer left fails with States.Runtime. So does an execution
+ * that computes for more than 20 s.
  */
 export async function runVirtually(
   machine: Machine,
@@ -45,7 +49,8 @@ export async function runVirtually(
     between?: Between;
   },
 ): Promise<Outcome> {
-  const world: World = { nowMs: startMs, random };
+  const until = performance.now() + MOST_COMPUTING_MS;
+  const world: World = { nowMs: startMs, random, spent: () => performance.now() > until };
   const timers = new Map<string, number>();
   const tasks = new Map<string, Extract<Effect, { type: 'task' }>>();
   const calls = new Map<string, number>();
