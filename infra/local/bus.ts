@@ -3,7 +3,7 @@ import type { BusEvent } from '../../shared/events.ts';
 import type { Bus, Clock, PutEntry } from '../../shared/ports.ts';
 import { SluiceError } from '../../shared/errors.ts';
 import type { Topology } from '../topology.ts';
-import type { Database } from './database.ts';
+import type { Database, Writes } from './database.ts';
 import { compilePattern } from './patterns.ts';
 import type { LocalQueue } from './queues.ts';
 
@@ -13,6 +13,8 @@ export const ACCOUNT = '000000000000';
 export type LocalBus = {
   /** `time` (ms since the epoch, default now) and `resources` are what a direct `PutEvents` may say besides. */
   put(entries: readonly (PutEntry & { time?: number; resources?: readonly string[] })[]): ReturnType<Bus['put']>;
+  /** The same bus, which takes an entry as soon as it stands in the open group. */
+  inOrder: Bus;
   onEvent(listener: (event: BusEvent) => void): void;
 };
 
@@ -31,11 +33,9 @@ export function localBus(
   const compiled = Object.entries(rules).map(([name, rule]) => ({ name, rule, matches: compilePattern(rule.pattern) }));
   let listeners: ((event: BusEvent) => void)[] = [];
 
-  return {
-    onEvent(listener) {
-      listeners = [...listeners, listener];
-    },
-    async put(entries) {
+  const putBy =
+    ({ write }: Writes): LocalBus['put'] =>
+    async (entries) => {
       const events = entries.map(({ id, source, type, detail, time, resources }): BusEvent => ({
         version: '0',
         id: id ?? randomUUID(),
@@ -47,38 +47,41 @@ export function localBus(
         resources: resources ?? [],
         detail,
       }));
-      const reached = new Set<LocalQueue>();
       const routed = events.some((event) => compiled.some(({ matches }) => matches(event)));
       // An event that nobody listens for costs no write.
-      if (routed)
-        await database.write(() => {
-          for (const event of events) {
-            const body = JSON.stringify(event);
-            for (const { name, rule, matches } of compiled) {
-              if (!matches(event)) continue;
-              const queue = queueOf(queues, rule.target.queue);
-              try {
-                queue.enqueue(body, rule.target.messageGroup ? { group: rule.target.messageGroup } : {});
-                reached.add(queue);
-              } catch (error) {
-                if (!(error instanceof SluiceError && error.code === 'Queue.TooLarge')) throw error;
-                const dead = queueOf(queues, rule.deadLetter);
-                dead.enqueue(
-                  JSON.stringify({
-                    source: rule.target.queue,
-                    reason: error.code,
-                    detail: `rule ${name}: ${error.message}`,
-                    message: body,
-                  }),
-                );
-                reached.add(dead);
-              }
-            }
-          }
-        });
-      for (const queue of reached) queue.arrived();
+      if (routed) await write(() => route(events));
       for (const event of events) for (const listener of listeners) listener(event);
       return events.map(({ id }) => id);
+    };
+
+  const route = (events: readonly BusEvent[]): void => {
+    for (const event of events) {
+      const body = JSON.stringify(event);
+      for (const { name, rule, matches } of compiled) {
+        if (!matches(event)) continue;
+        try {
+          const { messageGroup: group } = rule.target;
+          queueOf(queues, rule.target.queue).enqueue(body, group ? { group } : {});
+        } catch (error) {
+          if (!(error instanceof SluiceError && error.code === 'Queue.TooLarge')) throw error;
+          queueOf(queues, rule.deadLetter).enqueue(
+            JSON.stringify({
+              source: rule.target.queue,
+              reason: error.code,
+              detail: `rule ${name}: ${error.message}`,
+              message: body,
+            }),
+          );
+        }
+      }
+    }
+  };
+
+  return {
+    put: putBy(database),
+    inOrder: { put: putBy(database.inOrder) },
+    onEvent(listener) {
+      listeners = [...listeners, listener];
     },
   };
 }

@@ -57,7 +57,8 @@ const MIGRATIONS = [
 /** Under load a group takes what comes in this time: fewer fsyncs, and a page that many change is written once. */
 const LONGEST_GROUP_MS = 5;
 
-export type Database = {
+/** How one writes; all writes of a process are in order, and so are their commits. */
+export type Writes = {
   sqlite: DatabaseSync;
   /**
    * Runs `work` now, inside the open group, and resolves with its result once the group is on disk: one fsync for all
@@ -67,6 +68,17 @@ export type Database = {
   write<T>(work: () => T): Promise<T>;
   /** As `write`, for work that changes the database in one statement alone, which takes itself back when it fails. */
   writeOne<T>(work: () => T): Promise<T>;
+};
+
+export type Database = Writes & {
+  /**
+   * Writes that resolve as soon as they stand in the open group, not yet on disk: for steps whose message is their
+   * durability. What follows from them is committed with them or after them. A caller that lets its message go looks
+   * whether a group was lost meanwhile.
+   */
+  inOrder: Writes;
+  /** How many groups could not be committed so far. */
+  lost(): number;
   /** Commits what is open, now. */
   flush(): void;
   close(): void;
@@ -92,6 +104,9 @@ export function openDatabase(folder: string): Database {
   const release = sqlite.prepare('RELEASE work');
   let open = false;
   let openedAt = 0;
+  /** Writes in the open group, waited for or not. */
+  let joined = 0;
+  let lost = 0;
   let waiting: { resolve(): void; reject(error: unknown): void }[] = [];
 
   const flush = () => {
@@ -103,6 +118,7 @@ export function openDatabase(folder: string): Database {
       commit.run();
     } catch (cause) {
       if (sqlite.isTransaction) sqlite.exec('ROLLBACK');
+      lost += 1;
       const error = new SluiceError('Store.Busy', 'the group could not be committed', {
         hint: 'look at disk space and permissions of SLUICE_DATA',
         cause,
@@ -115,52 +131,57 @@ export function openDatabase(folder: string): Database {
 
   /** Closes the group once nothing joins it any more, or it was open long enough. */
   const turn = (before: number): void => {
-    const now = waiting.length;
+    const now = joined;
     if (now === before || performance.now() - openedAt > LONGEST_GROUP_MS) flush();
     else setImmediate(turn, now);
   };
 
   /** Does `work` in the open group, or opens one. */
-  const take = <T>(work: () => T): Promise<T> => {
+  const enter = <T>(work: () => T): T => {
     if (!open) {
       try {
         begin.run();
       } catch (cause) {
-        return Promise.reject(
-          new SluiceError('Store.Busy', 'another process is writing', { hint: 'try again', cause }),
-        );
+        throw new SluiceError('Store.Busy', 'another process is writing', { hint: 'try again', cause });
       }
       openedAt = performance.now();
       open = true;
+      joined = 0;
       setImmediate(turn, 0);
     }
-    let result: T;
-    try {
-      result = work();
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return new Promise((resolve, reject) => {
-      waiting.push({ resolve: () => resolve(result), reject });
-    });
+    joined += 1;
+    return work();
   };
+
+  /** Takes back what `work` wrote when it throws. */
+  const whole =
+    <T>(work: () => T) =>
+    (): T => {
+      savepoint.run();
+      try {
+        const result = work();
+        release.run();
+        return result;
+      } catch (error) {
+        sqlite.exec('ROLLBACK TO work; RELEASE work');
+        throw error;
+      }
+    };
+
+  const onDisk = async <T>(work: () => T): Promise<T> => {
+    const result = enter(work);
+    await new Promise<void>((resolve, reject) => waiting.push({ resolve, reject }));
+    return result;
+  };
+  const atOnce = async <T>(work: () => T): Promise<T> => enter(work);
 
   return {
     sqlite,
     flush,
-    write: (work) =>
-      take(() => {
-        savepoint.run();
-        try {
-          const result = work();
-          release.run();
-          return result;
-        } catch (error) {
-          sqlite.exec('ROLLBACK TO work; RELEASE work');
-          throw error;
-        }
-      }),
-    writeOne: take,
+    write: (work) => onDisk(whole(work)),
+    writeOne: onDisk,
+    inOrder: { sqlite, write: (work) => atOnce(whole(work)), writeOne: atOnce },
+    lost: () => lost,
     close() {
       flush();
       sqlite.close();

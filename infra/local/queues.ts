@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { SluiceError } from '../../shared/errors.ts';
 import type { Clock, Queue, QueueMessage } from '../../shared/ports.ts';
 import type { QueueSpec } from '../topology.ts';
-import type { Database } from './database.ts';
+import type { Database, Writes } from './database.ts';
 
 type MessageRow = {
   id: number;
@@ -21,11 +21,13 @@ const FEW = 500;
 export type LocalQueue = Queue & {
   name: string;
   spec: QueueSpec;
+  /** The same queue for steps whose message is their durability: resolves as soon as it stands in the open group. */
+  inOrder: Pick<Queue, 'send' | 'receive' | 'remove'>;
   /** Puts a message inside a group that is open already: for the bus, which writes all targets at once. Its id. */
   enqueue(body: string, options?: { delaySeconds?: number; group?: string }): string;
   /** Calls back when something may be visible, until what it answers is called. */
   onArrival(listener: () => void): () => void;
-  /** After `enqueue`, once the group is on disk. */
+  /** Calls them, once for all that this turn of the event loop brings: for whom winds the clock. */
   arrived(): void;
   /** When the next message becomes visible, in ms since the epoch. */
   nextAt(): number | undefined;
@@ -81,6 +83,7 @@ export function localQueues(
   );
 
   const queues: Record<string, LocalQueue> = {};
+  const arrivals: Record<string, () => void> = {};
   const lanesByQueue = new Map(
     Object.keys(specs).map((name) => [
       name,
@@ -92,9 +95,16 @@ export function localQueues(
     let turn = 0;
     let counted: { depth: number; inFlight: number; delayed: number; until: number } | undefined;
     let listeners: (() => void)[] = [];
-    const arrived = () => {
-      for (const listener of listeners) listener();
-    };
+    let announced = false;
+    // What arrived need not be on disk yet: who receives it writes after it.
+    const arrived = (arrivals[name] = () => {
+      if (announced) return;
+      announced = true;
+      setImmediate(() => {
+        announced = false;
+        for (const listener of listeners) listener();
+      });
+    });
 
     const enqueue: LocalQueue['enqueue'] = (body, { delaySeconds = 0, group = '' } = {}) => {
       const bytes = Buffer.byteLength(body);
@@ -115,6 +125,7 @@ export function localQueues(
         $visibleAt: now + delaySeconds * 1000,
         $now: now,
       });
+      arrived();
       return id;
     };
 
@@ -151,11 +162,47 @@ export function localQueues(
       return picked;
     };
 
+    const by = ({ write, writeOne }: Writes): LocalQueue['inOrder'] => ({
+      async send(body, options) {
+        await writeOne(() => void enqueue(body, options));
+      },
+      async receive(max) {
+        const now = clock.now();
+        return write(() => {
+          const taken: QueueMessage[] = [];
+          for (const row of pick(max, now)) {
+            if (spec.deadLetter && row.receive_count >= spec.deadLetter.maxReceives) {
+              bury.run({ $dead: spec.deadLetter.queue, $now: now, $id: row.id });
+              lanesByQueue.get(spec.deadLetter.queue)?.add('');
+              arrivals[spec.deadLetter.queue]?.();
+              continue;
+            }
+            const receipt = randomUUID();
+            hide.run({ $until: now + spec.visibilitySeconds * 1000, $receipt: receipt, $now: now, $id: row.id });
+            taken.push({
+              id: row.uuid,
+              receipt,
+              body: row.body,
+              receiveCount: row.receive_count + 1,
+              sentAt: row.sent_at,
+              ...(row.lane && { group: row.lane }),
+            });
+          }
+          return taken;
+        });
+      },
+      async remove(receipt) {
+        await writeOne(() => drop.run({ $receipt: receipt }));
+      },
+    });
+
     queues[name] = {
       name,
       spec,
       enqueue,
       arrived,
+      ...by(database),
+      inOrder: by(database.inOrder),
       onArrival(listener) {
         listeners = [...listeners, listener];
         return () => {
@@ -172,41 +219,6 @@ export function localQueues(
           if (at !== null && (next === undefined || at < next)) next = at;
         }
         return next;
-      },
-      async send(body, options) {
-        await database.writeOne(() => void enqueue(body, options));
-        arrived();
-      },
-      async receive(max) {
-        const now = clock.now();
-        let buried = false;
-        const messages = await database.write(() => {
-          const taken: QueueMessage[] = [];
-          for (const row of pick(max, now)) {
-            if (spec.deadLetter && row.receive_count >= spec.deadLetter.maxReceives) {
-              bury.run({ $dead: spec.deadLetter.queue, $now: now, $id: row.id });
-              lanesByQueue.get(spec.deadLetter.queue)?.add('');
-              buried = true;
-              continue;
-            }
-            const receipt = randomUUID();
-            hide.run({ $until: now + spec.visibilitySeconds * 1000, $receipt: receipt, $now: now, $id: row.id });
-            taken.push({
-              id: row.uuid,
-              receipt,
-              body: row.body,
-              receiveCount: row.receive_count + 1,
-              sentAt: row.sent_at,
-              ...(row.lane && { group: row.lane }),
-            });
-          }
-          return taken;
-        });
-        if (buried && spec.deadLetter) queues[spec.deadLetter.queue]?.arrived();
-        return messages;
-      },
-      async remove(receipt) {
-        await database.writeOne(() => drop.run({ $receipt: receipt }));
       },
       async changeVisibility(receipt, seconds) {
         const now = clock.now();

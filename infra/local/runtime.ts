@@ -4,20 +4,20 @@ import type { Logger } from 'pino';
 import { monotonicFactory } from 'ulid';
 import { SluiceError } from '../../shared/errors.ts';
 import { hookedBus } from '../../shared/hooked-bus.ts';
-import type { Clock, Ids, Item, Mail, Ports, QueueMessage, Service } from '../../shared/ports.ts';
+import type { Clock, Ids, Item, Mail, Ports, Queue, QueueMessage, Service } from '../../shared/ports.ts';
 import type { Vault } from '../../shared/vault.ts';
 import type { Topology } from '../topology.ts';
 import type { Json } from './asl/types.ts';
 import { ACCOUNT, localBus, REGION } from './bus.ts';
 import { checkTopology } from './check-topology.ts';
-import type { Database } from './database.ts';
+import type { Database, Writes } from './database.ts';
 import { localExecutions } from './executions.ts';
 import { forgetTexts } from './forget.ts';
 import { functionArn, serviceOf } from './functions.ts';
 import { localQueues, type LocalQueue } from './queues.ts';
 import { localSearch } from './search.ts';
 import { localTable } from './table.ts';
-import { localWorkflows, stateMachineArn } from './workflows.ts';
+import { localWorkflows, stateMachineArn, type Perform } from './workflows.ts';
 
 /** Express executions under way at once; more would only wait for the one thread. */
 const PIPE_CONCURRENCY = 128;
@@ -26,6 +26,8 @@ const IDLE_POLL_MS = 1000;
 
 export const queueUrl = (name: string): string => `http://127.0.0.1/${ACCOUNT}/${name}`;
 export const queueArn = (name: string): string => `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}`;
+
+type Invoke = (name: string, payload: Json) => Promise<Json>;
 
 export type Runtime = ReturnType<typeof localRuntime>;
 
@@ -61,10 +63,12 @@ export function localRuntime(
 ) {
   checkTopology(topology, Object.keys(services));
   const executions = localExecutions(database, clock, { limitBytes: historyMb * 1_048_576 });
-  const table = localTable(database, clock, (item) => {
-    onWrite?.(item);
-    if (item.status === 'erased' && typeof item.id === 'string') void executions.forget(item.id);
-  });
+  const tableBy = (writes: Writes) =>
+    localTable(writes, clock, (item) => {
+      onWrite?.(item);
+      if (item.status === 'erased' && typeof item.id === 'string') void executions.forget(item.id);
+    });
+  const table = tableBy(database);
   const search = localSearch(database);
   const queues = localQueues(topology.queues, database, clock);
   const bus = localBus(topology, queues, database, clock);
@@ -78,37 +82,39 @@ export function localRuntime(
   };
 
   /** What ASL may call: functions, and the three services of the topology directly. */
-  const perform = async (resource: string, args: Json): Promise<Json> => {
-    const input = args as { [key: string]: Json };
-    switch (resource) {
-      case 'arn:aws:states:::sqs:sendMessage': {
-        const body = input.MessageBody;
-        await queueByUrl(String(input.QueueUrl)).send(typeof body === 'string' ? body : JSON.stringify(body), {
-          delaySeconds: Number(input.DelaySeconds ?? 0),
-          ...(typeof input.MessageGroupId === 'string' && { group: input.MessageGroupId }),
-        });
-        return {};
-      }
-      case 'arn:aws:states:::states:startExecution': {
-        const workflow = String(input.StateMachineArn).split(':').at(-1) ?? '';
-        const name = String(input.Name);
-        if ((await workflows.start(workflow, { name, input: input.Input })) === 'exists') {
-          throw named('StepFunctions.ExecutionAlreadyExistsException', `${name} exists`);
+  const performBy =
+    (invoke: Invoke, queueOf: (url: string) => Pick<Queue, 'send'>): Perform =>
+    async (resource, args) => {
+      const input = args as { [key: string]: Json };
+      switch (resource) {
+        case 'arn:aws:states:::sqs:sendMessage': {
+          const body = input.MessageBody;
+          await queueOf(String(input.QueueUrl)).send(typeof body === 'string' ? body : JSON.stringify(body), {
+            delaySeconds: Number(input.DelaySeconds ?? 0),
+            ...(typeof input.MessageGroupId === 'string' && { group: input.MessageGroupId }),
+          });
+          return {};
         }
-        return { ExecutionArn: `arn:aws:states:${REGION}:${ACCOUNT}:execution:${workflow}:${name}` };
+        case 'arn:aws:states:::states:startExecution': {
+          const workflow = String(input.StateMachineArn).split(':').at(-1) ?? '';
+          const name = String(input.Name);
+          if ((await workflows.start(workflow, { name, input: input.Input })) === 'exists') {
+            throw named('StepFunctions.ExecutionAlreadyExistsException', `${name} exists`);
+          }
+          return { ExecutionArn: `arn:aws:states:${REGION}:${ACCOUNT}:execution:${workflow}:${name}` };
+        }
+        case 'arn:aws:states:::lambda:invoke':
+        case 'arn:aws:states:::lambda:invoke.waitForTaskToken':
+          return {
+            StatusCode: 200,
+            Payload: await invoke(String(input.FunctionName).split(':').at(-1) ?? '', input.Payload ?? null),
+          };
+        default: {
+          if (resource.startsWith('arn:aws:lambda:')) return invoke(resource.split(':').at(-1) ?? '', args);
+          throw named('States.Runtime', `the resource ${resource} is not known here`);
+        }
       }
-      case 'arn:aws:states:::lambda:invoke':
-      case 'arn:aws:states:::lambda:invoke.waitForTaskToken':
-        return {
-          StatusCode: 200,
-          Payload: await invoke(String(input.FunctionName).split(':').at(-1) ?? '', input.Payload ?? null),
-        };
-      default: {
-        if (resource.startsWith('arn:aws:lambda:')) return invoke(resource.split(':').at(-1) ?? '', args);
-        throw named('States.Runtime', `the resource ${resource} is not known here`);
-      }
-    }
-  };
+    };
 
   const definitionOf = (name: string): unknown => {
     const spec = topology.workflows[name];
@@ -125,7 +131,21 @@ export function localRuntime(
     return JSON.parse(text);
   };
 
-  const workflows = localWorkflows(topology.workflows, definitionOf, perform, { database, clock, log, executions });
+  const workflows = localWorkflows(
+    topology.workflows,
+    definitionOf,
+    performBy((name, payload) => invoke(name, payload), queueByUrl),
+    {
+      database,
+      clock,
+      log,
+      executions,
+      performExpress: performBy(
+        (name, payload) => invokeInOrder(name, payload),
+        (url) => queueByUrl(url).inOrder,
+      ),
+    },
+  );
   const ports: Ports = {
     table,
     search,
@@ -141,18 +161,29 @@ export function localRuntime(
     forgetTexts: (ids) => forgetTexts(database, ids),
     ...(providers && { providers }),
   };
-  const handlers = Object.fromEntries(
-    Object.keys(topology.functions).map((name) => [name, (services[name] as Service)(ports)] as const),
-  );
-
-  /** As Lambda would: JSON in, JSON out, within the function's time. */
-  const invoke = async (name: string, payload: Json): Promise<Json> => {
-    const handler = handlers[name];
-    const spec = topology.functions[name];
-    if (!handler || !spec) throw named('Lambda.ResourceNotFoundException', `no function ${name}`);
-    const result = await handler(payload);
-    return result === undefined ? null : (result as Json);
+  /** As Lambda would: JSON in, JSON out. */
+  const invokeBy = (ports: Ports): Invoke => {
+    const handlers = new Map<string, ReturnType<Service>>();
+    return async (name, payload) => {
+      let handler = handlers.get(name);
+      if (!handler) {
+        if (!topology.functions[name]) throw named('Lambda.ResourceNotFoundException', `no function ${name}`);
+        handlers.set(name, (handler = (services[name] as Service)(ports)));
+      }
+      const result = await handler(payload);
+      return result === undefined ? null : (result as Json);
+    };
   };
+  const invoke = invokeBy(ports);
+  // The message of an Express run is its durability, and nothing that its steps do is seen outside: none waits for the
+  // disk before the next one begins.
+  const inOrder = tableBy(database.inOrder);
+  const invokeInOrder = invokeBy({
+    ...ports,
+    table: inOrder,
+    bus: hookedBus(bus.inOrder, inOrder, clock),
+    queues: Object.fromEntries(Object.entries(queues).map(([name, queue]) => [name, { ...queue, ...queue.inOrder }])),
+  });
 
   const loops: { wake(): void; settled(): Promise<void> }[] = [];
 
@@ -235,12 +266,16 @@ export function localRuntime(
 
   for (const pipe of Object.values(topology.pipes)) {
     const queue = queues[pipe.queue] as LocalQueue;
-    consume(queue, PIPE_CONCURRENCY, pipe.batchSize, async (messages) => {
+    consume({ ...queue, ...queue.inOrder }, PIPE_CONCURRENCY, pipe.batchSize, async (messages) => {
+      const lost = database.lost();
       const outcome = await workflows.express(
         pipe.workflow,
         messages.map((message) => sqsRecord(queue, message)),
       );
-      if (outcome.status === 'SUCCEEDED') await Promise.all(messages.map(({ receipt }) => queue.remove(receipt)));
+      // What a lost group held of this run is written when the message comes again.
+      if (database.lost() !== lost) log.error({ executionId: outcome.executionId }, 'what a run wrote was lost');
+      else if (outcome.status === 'SUCCEEDED')
+        await Promise.all(messages.map(({ receipt }) => queue.inOrder.remove(receipt)));
       else
         log.error(
           { workflow: pipe.workflow, executionId: outcome.executionId, error: outcome.error, cause: outcome.cause },

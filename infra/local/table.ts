@@ -1,6 +1,6 @@
 import { SluiceError } from '../../shared/errors.ts';
 import type { Clock, Item, Key, Query, Table, Write, WriteResult } from '../../shared/ports.ts';
-import type { Database } from './database.ts';
+import type { Database, Writes } from './database.ts';
 
 type DocRow = { doc: string };
 type PageRow = { doc: string; sort: string; pk: string; sk: string };
@@ -26,7 +26,7 @@ class Failed extends Error {
  * @param onWrite told each item as it is written, inside the group: for caches that must never be staler than the store
  */
 export function localTable(
-  database: Database,
+  database: Writes,
   clock: Clock,
   onWrite: (item: Item) => void = () => {},
 ): Table & { sweep(): Promise<number> } {

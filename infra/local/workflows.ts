@@ -87,7 +87,15 @@ export function localWorkflows(
     clock,
     log,
     executions,
-  }: { database: Database; clock: Clock; log: Logger; executions?: Pick<Executions, 'offer'> },
+    performExpress = perform,
+  }: {
+    database: Pick<Database, 'sqlite' | 'write'>;
+    clock: Clock;
+    log: Logger;
+    executions?: Pick<Executions, 'offer'>;
+    /** For Express runs, whose steps need not wait for the disk. */
+    performExpress?: Perform;
+  },
 ): LocalWorkflows {
   const { sqlite } = database;
   const machines = new Map<string, Machine>();
@@ -345,7 +353,7 @@ export function localWorkflows(
         notes.push([event, details]);
         troubled ||= TROUBLE.has(event.type);
       };
-      const outcome = await inMemory(machine, { ...who, input: input as Json }, perform, () => ({
+      const outcome = await inMemory(machine, { ...who, input: input as Json }, performExpress, () => ({
         ...world(false),
         ...(executions && { note }),
       }));

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { topology } from '../../infra/topology.ts';
 import { SluiceError } from '../../shared/errors.ts';
 import type { Service } from '../../shared/ports.ts';
 import { messageOf } from '../../shared/store/dead-letters.ts';
-import { LINKS, pipeline, type Pipeline } from './pipeline.ts';
+import { LINKS, loseGroup, pipeline, type Pipeline } from './pipeline.ts';
 
 let line: Pipeline;
 afterEach(() => line.end());
@@ -127,6 +128,32 @@ describe('a fault that passes', () => {
     await line.submit('short');
     await status('short').toBe('published');
     expect(await line.publications('short')).toBe(1);
+  });
+
+  it('and took what a run had written from under it: its message stays, and comes again', async () => {
+    let lost = false;
+    line = await pipeline({
+      services: {
+        validate: (real) => (ports) => async (input) => {
+          // The message is on disk, and what the run writes is not.
+          line?.database.flush();
+          return real(ports)(input);
+        },
+        'author-notify': (real) => (ports) => async (input) => {
+          const answer = await real(ports)(input);
+          if (!lost) loseGroup(line!.database);
+          lost = true;
+          return answer;
+        },
+      },
+    });
+    await line.submit('twice');
+    await expect.poll(() => lost).toBe(true);
+    expect(await line.status('twice')).toBeUndefined();
+    await line.wind(topology.queues.intake!.visibilitySeconds * 1000 + 1);
+    await status('twice').toBe('published');
+    expect(await line.publications('twice')).toBe(1);
+    await line.quiet();
   });
 
   it('and outlasts the run comes back with a growing delay, and ends well', async () => {

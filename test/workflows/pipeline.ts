@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { serviceOf } from '../../infra/local/functions.ts';
-import { openDatabase } from '../../infra/local/database.ts';
+import { openDatabase, type Database } from '../../infra/local/database.ts';
 import { localRuntime } from '../../infra/local/runtime.ts';
 import { topology } from '../../infra/topology.ts';
 import { decide, type Decision, type Result } from '../../services/moderation/decide.ts';
@@ -36,6 +36,15 @@ export function gate(): { reached: Promise<void>; arrive(): Promise<void>; open(
     },
     open: () => open(),
   };
+}
+
+/** Makes the commit of the open group fail, as a full disk would: by a promise that is looked at when it commits. */
+export function loseGroup({ sqlite, inOrder, flush }: Database): void {
+  void inOrder.write(() =>
+    sqlite.exec(`CREATE TABLE debtor (id INTEGER PRIMARY KEY);
+      CREATE TABLE debt (debtor INTEGER REFERENCES debtor DEFERRABLE INITIALLY DEFERRED); INSERT INTO debt VALUES (1)`),
+  );
+  flush();
 }
 
 /** Bus, queues, both workflows and all functions in this process, over a database in memory and a clock to wind. */

@@ -68,7 +68,6 @@ export function messageMoves(
         return rows.length;
       });
       task.moved += taken;
-      task.destination.arrived();
       if (taken < max || task.moved >= task.toMove) break;
       await sleep(Math.max(0, began + 1000 - ports.clock.now()), undefined, { ref: false, signal: closing }).catch(
         () => undefined,

@@ -61,7 +61,6 @@ export const queueActions = (
       const group = optionalText(input, 'MessageGroupId', { longest: 128 });
       try {
         const id = await database.write(() => queue.enqueue(body, { delaySeconds, ...(group && { group }) }));
-        queue.arrived();
         return { MessageId: id, MD5OfMessageBody: md5(body) };
       } catch (error) {
         if (!(error instanceof SluiceError && error.code === 'Queue.TooLarge')) throw error;
