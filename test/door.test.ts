@@ -54,6 +54,23 @@ describe('a submission', () => {
     expect((await sluice.call('GET', path)).body.total).toBe(1);
   });
 
+  it('that is rejected as spam says so and offers an appeal; once a person said spam there is none', async () => {
+    const body =
+      'BUY CHEAP VIAGRA casino bonus http://casino-win.example http://pills.example click here $$$ free money';
+    const { body: sent } = await sluice.call('POST', THREAD, comment({ author: { name: 'Casino' }, body }));
+    await sluice.quiet();
+    const { pathname, search } = new URL(sent.statusUrl);
+    const own = { authorization: `Bearer ${sent.capability}` };
+    const status = async () => (await sluice.call('GET', pathname + search)).body;
+    expect(await status()).toEqual({ status: 'rejected', reason: 'spam', appeal: true });
+    const admin = await sluice.asAdmin();
+    const { body: row } = await sluice.call('GET', `/v1/moderation/comments/${sent.id}`, undefined, admin);
+    await sluice.call('POST', `/v1/comments/${sent.id}/appeal`, { text: 'Why?' }, own);
+    const decisions = [{ id: sent.id, version: row.version + 1, action: 'spam' }];
+    await sluice.call('POST', '/v1/moderation/decisions', { decisions }, admin);
+    expect(await status()).toEqual({ status: 'rejected', reason: 'spam' });
+  });
+
   it('answers a reply under its parent, and counts it', async () => {
     const path = '/v1/sites/demo/threads/replies/comments';
     const parent = await sluice.call('POST', path, comment());

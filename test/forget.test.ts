@@ -65,7 +65,7 @@ it('erases what is older than the policy keeps, and no more', async () => {
   const old = await say(`The ${PHRASE}.`);
   const { site, policy } = await sites.fresh('demo');
   await sites.putPolicy(site.id, Policy.parse({ ...policy.policy, eraseAfterDays: 30 }), policy.version, 'ada');
-  expect((await sluice.call('GET', '/privacy?site=demo')).body).toContain('Kept: 30 days');
+  expect((await sluice.call('GET', '/privacy?site=demo')).body).toContain('Kept:</strong> 30 days');
   const row = database.sqlite.prepare(`SELECT doc FROM item WHERE pk = ? AND sk = 'head'`).get(`C#${old}`) as {
     doc: string;
   };

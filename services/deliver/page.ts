@@ -23,6 +23,8 @@ ol.mails li{border-top:1px solid var(--line);padding:.7rem 0}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;font-size:.9rem}
 dt{opacity:.75}
 dd{margin:0}
+dl.long{grid-template-columns:2fr 3fr;gap:1rem 2rem}
+@media (max-width:40rem){dl.long{display:block}.long dd{margin-bottom:1rem}}
 iframe{width:100%;height:32rem;border:1px solid var(--line);border-radius:8px;background:#fff}
 pre{white-space:pre-wrap;border:1px solid var(--line);border-radius:8px;padding:1rem;font-size:.9rem}
 `;

@@ -76,8 +76,11 @@ const rows = ({ editMinutes, eraseAfterDays }: Policy): readonly Row[] => [
 ];
 
 const table = (policy: Policy) =>
-  `<dl>${rows(policy)
-    .map(([what, where, howLong]) => `<dt><strong>${what}</strong></dt><dd>${where}.<br>Kept: ${howLong}.</dd>`)
+  `<dl class="long">${rows(policy)
+    .map(
+      ([what, where, howLong]) =>
+        `<dt><strong>${what}</strong></dt><dd>${where}.<br><strong>Kept:</strong> ${howLong}.</dd>`,
+    )
     .join('')}</dl>`;
 
 const ASK = (

@@ -49,7 +49,10 @@ export function doorRoutes(door: Door, extra: readonly Route<never>[] = []): Rou
       access: 'public',
       query: StatusQuery,
       responses: {
-        200: { description: 'The status', schema: z.object({ status: z.string(), reason: z.string().optional() }) },
+        200: {
+          description: 'The status; with `appeal`, one may ask for one more look',
+          schema: z.object({ status: z.string(), reason: z.string().optional(), appeal: z.literal(true).optional() }),
+        },
       },
       handle: (call) => readStatus(door, call),
     },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Status } from '../../shared/comment.ts';
+import type { Comment, Status } from '../../shared/comment.ts';
 import { SluiceError } from '../../shared/errors.ts';
 import type { Call, Reply } from '../../shared/http.ts';
 import type { Door } from './door.ts';
@@ -19,7 +19,7 @@ export const PUBLIC_STATUS: Record<Exclude<Status, 'erased'>, string> & { erased
 export const StatusQuery = z.strictObject({ token: z.string().max(64) });
 
 /** Until `validate` has stored the comment, a valid token answers `received`; a dead letter answers `delayed`. */
-export async function readStatus({ ports, store, deadLetters }: Door, call: Call): Promise<Reply> {
+export async function readStatus({ ports, store, sites, deadLetters }: Door, call: Call): Promise<Reply> {
   const id = call.params.id ?? '';
   const { token }: z.infer<typeof StatusQuery> = call.query;
   if (!ports.vault.verify('status', id, token)) {
@@ -33,9 +33,22 @@ export async function readStatus({ ports, store, deadLetters }: Door, call: Call
   if (!comment || comment.status === 'received') {
     return { status: 200, body: { status: (await deadLetters.ofComment(id)) ? 'delayed' : 'received' } };
   }
-  const refused = comment.status === 'rejected' || comment.status === 'removed';
+  const { appeals } = (await sites.rules(comment.site)).policy.policy;
+  const appeal = comment.status === 'rejected' && comment.appeals < appeals;
+  const reason = reasonOf(comment);
+  return {
+    status: 200,
+    body: { status: PUBLIC_STATUS[comment.status], ...(reason && { reason }), ...(appeal && { appeal }) },
+  };
+}
+
+/** Why a comment is not shown, in a reader's words: one of the policy's reasons, or a ban's own. */
+function reasonOf({ status, reason, holdReason }: Comment): string | undefined {
+  if (status === 'spam') return 'spam';
   // A ban that holds is no secret either; the other rules that hold are the site's own business.
-  const banned = comment.status === 'held' && comment.holdReason?.startsWith('banned') ? comment.holdReason : undefined;
-  const reason = refused ? comment.reason : banned;
-  return { status: 200, body: { status: PUBLIC_STATUS[comment.status], ...(reason && { reason }) } };
+  if (status === 'held') return holdReason?.startsWith('banned') ? holdReason : undefined;
+  if (status !== 'rejected' && status !== 'removed') return undefined;
+  // What the policy rejects by itself: by the judge's score, or by a list that is the site's own business.
+  if (reason === 'score') return 'spam';
+  return reason === 'blocklist' ? undefined : reason;
 }

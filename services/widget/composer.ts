@@ -5,7 +5,13 @@ import { keep, load } from './store.ts';
 import type { Key, Say } from './words.ts';
 
 /** What POST answers. */
-export type Sent = { id: string; statusUrl: string; capability: string; editableUntil: string | number };
+export type Sent = {
+  id: string;
+  statusUrl: string;
+  capability: string;
+  editableUntil: string;
+  nameCapability?: string;
+};
 export type Author = { token: string; name: string };
 
 export type Done = (sent: Sent, name: string, body: string) => void;
@@ -24,7 +30,6 @@ type Draft = { body: string; name: string; sent?: [idempotencyKey: string, json:
 type Person = { name: string; email: string; url: string };
 
 const PERSON_KEY = 'sluice:me';
-const LONGEST_WAIT_S = 60;
 
 /**
  * Makes the composers of one thread: forms for a comment or, with `send`, for any other text (an edit, an appeal).
@@ -34,6 +39,7 @@ const LONGEST_WAIT_S = 60;
  * @param commentsUrl `{siteUrl}/threads/{thread}/comments`
  * @param key prefix of this thread's keys in localStorage
  * @param authorKey where an author's token is kept, once signed in
+ * @param nameKey where that is kept which proves a name to be one's own
  */
 export function composerFor(
   say: Say,
@@ -41,7 +47,8 @@ export function composerFor(
   commentsUrl: string,
   key: string,
   authorKey: string,
-  signIn: false | ((done: () => void) => void),
+  nameKey: string,
+  signIn: ((done: () => void) => void) | undefined,
 ) {
   return function composer(
     label: string,
@@ -52,7 +59,6 @@ export function composerFor(
     const person = load<Person>(PERSON_KEY);
     let draft = (!send && load<Draft>(draftKey)) || { body: text, name: person?.name ?? '' };
     let shownAt = performance.now();
-    let busy = false;
     let tries = 0;
     let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -62,6 +68,7 @@ export function composerFor(
     const url = h('input', { inputMode: 'url', value: person?.url ?? '' });
     const notify = h('input', { type: 'checkbox' });
     const remember = h('input', { type: 'checkbox', checked: !!person });
+    const keepName = h('input', { type: 'checkbox', checked: !!load(nameKey) });
     // People never see it, and programs fill it.
     const trap = h('input.hidden', { tabIndex: -1, autocomplete: 'off', ariaHidden: 'true' });
     const fields: Record<string, HTMLInputElement | HTMLTextAreaElement> = { body, name, email, url };
@@ -84,7 +91,13 @@ export function composerFor(
           ? []
           : [
               personBox,
-              h('div', null, h('label', null, notify, say('notify')), h('label', null, remember, say('remember'))),
+              h(
+                'div',
+                null,
+                h('label', null, notify, say('notify')),
+                h('label', null, remember, say('remember')),
+                h('label', null, keepName, say('keepName')),
+              ),
               trap,
             ]),
         notice,
@@ -174,6 +187,8 @@ export function composerFor(
         body: body.value,
         parentId,
         notifyReplies: !author && notify.checked,
+        keepName: keepName.checked,
+        nameCapability: load(nameKey),
         page: { url: location.href.split('#')[0], title: document.title.slice(0, 500) },
         form: { t: Math.round(performance.now() - shownAt), hp: trap.value },
       });
@@ -182,8 +197,7 @@ export function composerFor(
     async function submit(event?: Event) {
       event?.preventDefault();
       clearTimeout(timer);
-      if (busy) return;
-      busy = true;
+      if (form.ariaBusy) return;
       form.ariaBusy = 'true';
       tell('');
       for (const id in fields) fault(id, id === 'email' ? say('emailHint') : '');
@@ -199,10 +213,11 @@ export function composerFor(
           ...(author && { authorization: `Author ${author.token}` }),
         });
       }
-      busy = false;
-      form.ariaBusy = 'false';
+      form.ariaBusy = null;
       if (!answer.ok) return explain(answer);
       if (!send) {
+        // What was kept is kept: without it the name would be nobody's to use.
+        if (keepName.checked) keep(nameKey, (answer.data as Sent).nameCapability);
         keep(PERSON_KEY, remember.checked ? { name: name.value, email: email.value, url: url.value } : undefined);
       }
       const written = body.value;
@@ -215,7 +230,8 @@ export function composerFor(
 
     function explain({ status, data, why, retryAfter }: Answer<unknown>) {
       if (!status || status >= 500) {
-        const n = Math.min(LONGEST_WAIT_S, 2 ** ++tries);
+        // Longer each time, to a minute.
+        const n = Math.min(60, 2 ** ++tries);
         timer = setTimeout(() => form.isConnected && submit(), n * 1000);
         return tell(say('offline', { n }));
       }

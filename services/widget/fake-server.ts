@@ -29,7 +29,16 @@ type Row = {
 type Seed = Partial<Row> & { name: string; html?: string };
 type Call = { method: string; path: string; headers: IncomingMessage['headers']; body: unknown; status: number };
 
-const SUBMIT_FIELDS = new Set(['author', 'body', 'parentId', 'notifyReplies', 'page', 'form']);
+const SUBMIT_FIELDS = new Set([
+  'author',
+  'body',
+  'parentId',
+  'notifyReplies',
+  'keepName',
+  'nameCapability',
+  'page',
+  'form',
+]);
 const AUTHOR_FIELDS = new Set(['name', 'email', 'url']);
 
 export type FakeServer = Awaited<ReturnType<typeof fakeServer>>;
@@ -163,6 +172,7 @@ export async function fakeServer(dist: string) {
         statusUrl: `/v1/comments/${id}/status?token=look-${id}`,
         capability: `may-${id}`,
         editableUntil: new Date(Date.now() + 900_000).toISOString(),
+        ...(body['keepName'] === true && { nameCapability: 'mine-alone' }),
       },
     };
   }
@@ -183,7 +193,9 @@ export async function fakeServer(dist: string) {
     if (!row) return problem(404, 'Request.NotFound');
     if (what === 'status') {
       if (url.searchParams.get('token') !== `look-${id}`) return problem(403, 'Capability.Refused');
-      return { status: 200, json: { status: row.status, ...(row.reason && { reason: row.reason }) } };
+      const appeal = row.status === 'rejected' && row.reason !== 'spam';
+      const more = { ...(row.reason && { reason: row.reason }), ...(appeal && { appeal }) };
+      return { status: 200, json: { status: row.status, ...more } };
     }
     if (what === 'reports') return { status: 202, json: {} };
     if (headers.authorization !== `Bearer may-${id}`) return problem(403, 'Capability.Refused');
@@ -260,7 +272,10 @@ export async function fakeServer(dist: string) {
   };
 }
 
-const render = (body: string) => `<p>${body.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</p>`;
+const render = (body: string) => {
+  const safe = body.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  return body.startsWith('    ') ? `<pre><code>${safe}</code></pre>` : `<p>${safe}</p>`;
+};
 
 function problem(status: number, title: string, more: object = {}) {
   return { status, json: { type: `https://sluice.dev/problems/${title}`, title, status, ...more } };

@@ -15,12 +15,12 @@ export type Comment = {
   permalink?: string;
 };
 
-/** `replyDepth` is optional: the policy's deepest reply, 5 when the server does not say. `holds`: why a new comment may wait. */
+/** `replyDepth`: the policy's deepest reply. `holds`: why a new comment may wait. */
 export type Page = {
   comments: Comment[];
   total: number;
   nextCursor: string | null;
-  thread: { closed: boolean; replyDepth?: number; holds?: string };
+  thread: { closed: boolean; replyDepth: number; holds?: string };
 };
 
 export type Status = 'received' | 'waiting' | 'published' | 'rejected' | 'removed' | 'deleted' | 'delayed';
@@ -29,11 +29,12 @@ export type Status = 'received' | 'waiting' | 'published' | 'rejected' | 'remove
 export type Mine = Comment & {
   statusUrl: string;
   capability: string;
-  editableUntil: string | number;
+  editableUntil: string;
   body: string;
   status: Status;
   reason?: string;
-  appealed?: boolean;
+  /** One may ask for one more look. */
+  appeal?: boolean;
   /** An edit of a published comment was sent and is not yet to be seen. */
   revised?: boolean;
 };
@@ -76,7 +77,7 @@ export function worthKeeping(mine: Mine, now: number): boolean {
 }
 
 export function mayEdit({ editableUntil }: Mine, now: number): boolean {
-  return now < Number(new Date(editableUntil));
+  return now < Date.parse(editableUntil);
 }
 
 export function isOpen({ status }: Mine): boolean {

@@ -19,7 +19,7 @@ const files: Plugin = {
 
 export default defineConfig({
   root: here,
-  define: { LANGUAGES: JSON.stringify(locales.map((name) => name.replace('.json', '')).join(' ')) },
+  define: { LANGUAGES: JSON.stringify(['en', ...locales.map((name) => name.replace('.json', ''))].join(' ')) },
   plugins: [files],
   build: {
     outDir: join(here, '../../dist'),

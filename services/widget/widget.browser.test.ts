@@ -5,6 +5,7 @@ import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-c
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../../test/browser/launch.ts';
 import { buildFrontEnd } from '../build.ts';
+import { privacyPage } from '../door/privacy.ts';
 import { type FakeServer, fakeServer } from './fake-server.ts';
 import { THREAD_PAGE_CSP, type ThreadPage, renderThreadPage } from './thread-page.ts';
 
@@ -199,6 +200,56 @@ describe('writing', () => {
     await page.reload();
     await page.getByLabel('Your comment').focus();
     expect(await page.getByLabel('Name').inputValue()).toBe('Ines');
+  });
+
+  it('keeps a name for its writer once asked to, and proves it with every comment after', async () => {
+    const page = await visit(html());
+    const write = async (body: string, nth: number) => {
+      await compose(page, body);
+      await page.getByRole('button', { name: 'Send' }).click();
+      await page.locator('.state').nth(nth).waitFor();
+    };
+    await write('First', 0);
+    await page.getByLabel('Your comment').focus();
+    await page.getByLabel('Let only me').check();
+    await write('Second', 1);
+    await page.reload();
+    await page.getByLabel('Your comment').focus();
+    expect(await page.getByLabel('Let only me').isChecked()).toBe(true);
+    await write('Third', 2);
+    const sent = submissions().map(({ body }) => body as { keepName: boolean; nameCapability?: string });
+    expect(sent.map(({ keepName }) => keepName)).toEqual([false, true, true]);
+    expect(sent.map(({ nameCapability }) => nameCapability)).toEqual([undefined, undefined, 'mine-alone']);
+  });
+
+  it('takes a thread called “author” for a thread, and no sign-in', async () => {
+    const page = await visit(html('data-author="mara"').replace('data-thread="t"', 'data-thread="author"'));
+    await compose(page, 'Under the page about the author');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.locator('.state').waitFor();
+    await page.reload();
+    await page.getByLabel('Your comment').focus();
+    await page.getByRole('button', { name: 'Sign in as author' }).waitFor();
+  });
+
+  it('shows a preview as wide as the form, whatever is in it', async () => {
+    const page = await visit(html(), { viewport: { width: 360, height: 700 } });
+    const width = () => page.locator('form').evaluate((form: HTMLElement) => form.offsetWidth);
+    const before = await width();
+    await compose(page, `    ${'a long line '.repeat(30)}`);
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await page.locator('.preview pre').waitFor();
+    expect(await width()).toBe(before);
+  });
+
+  it('offers no appeal where the server has none', async () => {
+    const page = await visit(html());
+    await compose(page, 'Judge me');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.locator('.state').waitFor();
+    server.decide('c1', 'rejected', 'spam');
+    await page.getByText('Not published. Reason: Spam').first().waitFor();
+    expect(await page.getByRole('button', { name: 'Appeal' }).count()).toBe(0);
   });
 
   it('previews by the server and goes back to the text', async () => {
@@ -599,6 +650,14 @@ describe('the pages', () => {
     ).toBe('50%');
     expect(await violations(page)).toEqual([]);
   });
+});
+
+it('tells on a phone too what is kept, without scrolling sideways', async () => {
+  server.pages.set('/privacy', { html: privacyPage().raw!.text });
+  const page = await browser.newPage({ viewport: { width: 320, height: 640 } });
+  pages.push(page);
+  await page.goto(`${server.origin}/privacy`);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
 });
 
 describe('the recipes', () => {

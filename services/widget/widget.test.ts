@@ -33,7 +33,7 @@ function own(more: Partial<Mine> = {}): Mine {
     ...comment('mine'),
     statusUrl: '',
     capability: '',
-    editableUntil: NOW + MINUTE,
+    editableUntil: new Date(NOW + MINUTE).toISOString(),
     body: '',
     status: 'received',
     createdAt: NOW,
@@ -91,7 +91,7 @@ describe('languages', () => {
     [['en-GB', 'de'], 'en'],
     [['xx'], 'en'],
   ])('wanting %j gets %s', (wanted, lang) => {
-    expect(choose(wanted, ['de', 'fr', 'pt'])).toBe(lang);
+    expect(choose(wanted, ['de', 'en', 'fr', 'pt'])).toBe(lang);
   });
 });
 
@@ -182,7 +182,7 @@ describe('the thread', () => {
     ['while a machine looks at it', own(), true],
     ['while a person looks at it', own({ status: 'waiting', createdAt: NOW - 20 * 86_400_000 }), true],
     ['published, until it can no longer be edited', own({ status: 'published' }), true],
-    ['not longer', own({ status: 'published', editableUntil: NOW - 1 }), false],
+    ['not longer', own({ status: 'published', editableUntil: new Date(NOW - 1).toISOString() }), false],
     ['nor once deleted', own({ status: 'deleted' }), false],
     ['nor a month after', own({ status: 'rejected', createdAt: NOW - 31 * 86_400_000 }), false],
   ])('remembers a comment %s', (_name, mine, kept) => {

@@ -20,10 +20,6 @@ import { type Key, type Words, speaker } from './words.ts';
 
 type Entry = { item: HTMLElement; extra: HTMLElement; replies: HTMLElement; more: HTMLElement; drawn?: string };
 
-const POLL_SECONDS = 30;
-const PAGE = 20;
-const FULL_PAGE = 100;
-const DEFAULT_DEPTH = 5;
 const HASH = '#sluice-';
 
 /**
@@ -45,12 +41,14 @@ export function mount(
   const site = host.getAttribute('site') ?? '';
   const thread = host.getAttribute('thread') ?? location.pathname;
   const author = host.getAttribute('author');
-  const pollMs = 1000 * Number(host.getAttribute('poll') ?? POLL_SECONDS);
+  const pollMs = 1000 * Number(host.getAttribute('poll') ?? 30);
   const siteUrl = `${server}/v1/sites/${site}`;
   const commentsUrl = `${siteUrl}/threads/${encodeURIComponent(thread)}/comments`;
   const key = `sluice:${site}:${thread}`;
-  const authorKey = `sluice:${site}:author`;
-  const composer = composerFor(say, siteUrl, commentsUrl, key, authorKey, author !== null && signIn);
+  // Apart from the threads' own: a thread may be called "author".
+  const authorKey = `sluice-author:${site}`;
+  const nameKey = `sluice-name:${site}`;
+  const composer = composerFor(say, siteUrl, commentsUrl, key, authorKey, nameKey, author ? signIn : undefined);
 
   let order = host.getAttribute('order') ?? 'oldest';
   let comments: Comment[] = [];
@@ -60,7 +58,7 @@ export function mount(
   /** How many the reader knows of; what goes beyond is news. */
   let known = 0;
   let closed = false;
-  let depth = DEFAULT_DEPTH;
+  let depth = 0;
   /** The list starts in the middle, at a permalink. */
   let partial = false;
   const entries = new Map<string, Entry>();
@@ -87,9 +85,11 @@ export function mount(
 
   // Reading
 
+  // Pages of 20 comments, and of 100 at most, as the API has them.
+
   /** Undefined when it did not work; that is announced only to one who asked. */
   async function read(query: Record<string, string | number>, asked = true): Promise<Page | undefined> {
-    const search = new URLSearchParams({ order, limit: PAGE, ...query } as never);
+    const search = new URLSearchParams({ order, limit: 20, ...query } as never);
     const { ok, data } = await call<Page>(`${commentsUrl}?${search}`);
     if (ok) return data;
     if (asked) announce(say('failed'));
@@ -184,8 +184,8 @@ export function mount(
     const before = new Set(entries.keys());
     const wanted = comments.length + arrivals(total, known, mine);
     // What is new stands at the end, which may be pages away: the newest first, then.
-    if (cursor || partial || wanted > FULL_PAGE) order = 'newest';
-    const data = await read({ limit: Math.min(FULL_PAGE, Math.max(PAGE, wanted)) });
+    if (cursor || partial || wanted > 100) order = 'newest';
+    const data = await read({ limit: Math.min(100, Math.max(20, wanted)) });
     if (!data) return;
     show(data, false);
     highlight([...entries.keys()].filter((id) => !before.has(id)));
@@ -209,7 +209,7 @@ export function mount(
   /** Closed; or at night, away, in a heated hour: said before one writes, and gone when it is over. */
   function rule(thread: Page['thread']) {
     ({ closed } = thread);
-    depth = thread.replyDepth ?? DEFAULT_DEPTH;
+    depth = thread.replyDepth;
     notice.textContent = closed ? say('closed') : thread.holds ? say('holds') : '';
   }
 
@@ -279,9 +279,9 @@ export function mount(
       );
       action('delete', (opener) => remove(own, opener));
     }
-    if (own?.status === 'rejected' && !own.appealed && own.reason !== 'spam') {
+    if (own?.appeal) {
       action('appeal', (opener) =>
-        write(extra, opener, say('appealWhy'), () => changed(own, { status: 'waiting', appealed: true }), {
+        write(extra, opener, say('appealWhy'), () => changed(own, { status: 'waiting', appeal: false }), {
           send: (text) => act(own, 'POST', '/appeal', { text }),
         }),
       );
@@ -295,7 +295,7 @@ export function mount(
         null,
         h(`span.face ${role ?? ''}`, { ariaHidden: 'true' }, [...name][0]?.toUpperCase()),
         href
-          ? h('a.name', { href, rel: 'nofollow ugc noopener', target: '_blank', dir: 'auto' }, name)
+          ? h('a.name', { href, rel: 'nofollow ugc', target: '_blank', dir: 'auto' }, name)
           : h('span.name', { dir: 'auto' }, name),
         role && h(`span.badge ${role}`, null, say(role)),
         h(
@@ -379,11 +379,11 @@ export function mount(
   /** Asks what became of a comment until that is settled. */
   function ask(one: Mine, asked = 0) {
     const again = async () => {
-      const { ok, status, data } = await call<{ status: Mine['status']; reason?: string }>(one.statusUrl);
+      const { ok, status, data } = await call<Pick<Mine, 'status' | 'reason' | 'appeal'>>(one.statusUrl);
       if (signal.aborted || !mine.includes(one)) return;
       if (status === 404) return changed(one);
       const news = ok && data.status !== one.status;
-      if (ok) Object.assign(one, { reason: data.reason, status: data.status });
+      if (ok) Object.assign(one, { reason: '', appeal: false }, data);
       if (one.status === 'published') await adopt(one);
       keep(key, mine);
       draw();

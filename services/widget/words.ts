@@ -37,6 +37,7 @@ export const ENGLISH = {
   url: 'Website (optional)',
   notify: 'E-mail me about replies',
   remember: 'Remember me here',
+  keepName: 'Let only me sign like this',
   signIn: 'Sign in as author',
   signOut: 'Sign out {name}',
   offline: 'No connection. Your text is kept; next try in {n} s.',
@@ -82,11 +83,11 @@ export function speaker(words: Words, lang: string): Say {
   };
 }
 
-/** The first wanted language that there is a file for; `en` needs none. Regions fall back to their language. */
+/** The first wanted language that there is. Regions fall back to their language. */
 export function choose(wanted: readonly (string | null | undefined)[], available: string | readonly string[]): string {
   for (const tag of wanted) {
     const base = tag?.toLowerCase().split(/[-_]/)[0];
-    if (base && (base === 'en' || available.includes(base))) return base;
+    if (base && available.includes(base)) return base;
   }
   return 'en';
 }

@@ -122,7 +122,7 @@ it(
 
     // Ended in every browser: what the widget still has opens nothing.
     const token = await page.evaluate(
-      () => JSON.parse(localStorage.getItem('sluice:blog:author') ?? '{}').token as string,
+      () => JSON.parse(localStorage.getItem('sluice-author:blog') ?? '{}').token as string,
     );
     await tab.getByRole('button', { name: 'End it in every browser' }).click();
     await tab.getByText('is signed out of the comments everywhere').waitFor();
