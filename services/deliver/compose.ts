@@ -1,5 +1,5 @@
 import type { MailMessage, Ports } from '../../shared/ports.ts';
-import { mailHost } from '../../shared/store/notifications.ts';
+import { mailHost, messageIdOf } from '../../shared/store/notifications.ts';
 import { permalink } from './permalink.ts';
 import { confirmUrl, decideUrl, mailToken, personUrl, privacyUrl, signInUrl, unsubscribeUrl } from './mail-links.ts';
 import { SIGN_IN_MINUTES, type Ready } from './reader.ts';
@@ -33,10 +33,10 @@ export async function compose(
   const from = { name: oneLine(site.name, 80), address: `comments@${mailHost(publicUrl)}` };
   // Auto-Submitted: RFC 3834, so that nobody's holiday note answers. List-Id: RFC 2919.
   const headers = { 'Auto-Submitted': 'auto-generated', 'List-Id': `<${site.id}.sluice.${mailHost(publicUrl)}>` };
-  const finish = (rendered: Rendered, unsubscribe?: string): Composed => ({
+  const finish = (rendered: Rendered, unsubscribe?: string, about: Record<string, string> = {}): Composed => ({
     from,
     ...rendered,
-    headers,
+    headers: { ...headers, ...about },
     ...(unsubscribe && { unsubscribeUrl: unsubscribe }),
   });
 
@@ -118,5 +118,17 @@ export async function compose(
     kind === 'reply'
       ? renderReplies({ ...mail, dataUrl: privacyUrl(publicUrl, site.id) }, speech(lang))
       : renderNews(kind as 'author' | 'held', mail);
-  return finish(rendered, url);
+  return finish(rendered, url, { Precedence: 'list', ...conversationOf(publicUrl, about) });
+}
+
+/**
+ * Mails about one thread of comments stand together: all answer a message that was never sent (RFC 5322, 3.6.4).
+ * Those about several threads answer none.
+ */
+function conversationOf(publicUrl: string, about: readonly (Ready['about'] & object)[]): Record<string, string> {
+  const threads = new Set(about.map(({ comment }) => `${comment.site}\n${comment.thread}`));
+  const [thread] = threads;
+  if (thread === undefined || threads.size > 1) return {};
+  const root = messageIdOf(publicUrl, { commentId: 'thread', recipient: thread });
+  return { 'In-Reply-To': root, References: root };
 }

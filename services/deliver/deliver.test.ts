@@ -78,6 +78,31 @@ describe('reply mail', () => {
     ]);
   });
 
+  it('stands in the mail program with the others of its thread', async () => {
+    const { ada, reply } = await replyTo();
+    const parent = await story.comment({
+      thread: '/other',
+      author: { name: 'Ada', key: ada.key, contact: ada.contact },
+      notifyReplies: true,
+    });
+    const elsewhere = await story.comment({
+      thread: '/other',
+      parentId: parent.id,
+      author: { name: 'Cy', key: 'w-Cy' },
+    });
+    const later = await story.comment({ parentId: reply.parentId, author: { name: 'Dot', key: 'w-Dot' } });
+    for (const { id } of [reply, elsewhere, later]) {
+      await notify({ id, version: 1 });
+      await pass(11 * MINUTE);
+    }
+    const [first, other, second] = ports.mails.map(({ headers }) => headers!);
+    expect(first!['References']).toMatch(/^<[0-9a-f]{40}@comments\.example>$/);
+    expect(first!['In-Reply-To']).toBe(first!['References']);
+    expect(second!['References']).toBe(first!['References']);
+    expect(other!['References']).not.toBe(first!['References']);
+    expect(first).toMatchObject({ Precedence: 'list', 'Auto-Submitted': 'auto-generated' });
+  });
+
   it('is written in the language that the writer’s browser asked for, the way out too', async () => {
     const { parent, reply } = await replyTo();
     await story.contacts.exchange({ email: 'ada@people.example', client: '192.0.2.1', lang: 'ar' });

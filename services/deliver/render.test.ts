@@ -62,6 +62,20 @@ describe('what readers typed', () => {
   });
 });
 
+it('breaks the lines of plain text between words, and leaves code and links alone', () => {
+  const words = 'some words that go on '.repeat(8).trim();
+  const code = `const line = '${'x'.repeat(100)} y';`;
+  const address = `https://blog.example/${'path/'.repeat(20)}`;
+  const typed = [words, `> ${words}`, `- ${words}`, '```', code, '```', `see ${address} there`].join('\n');
+  const lines = mail({ text: typed }).text.split('\n');
+  expect(lines).toContain(code);
+  expect(lines).toContain(address);
+  expect(lines.filter((line) => line.length > 76)).toEqual([code, address]);
+  expect(lines.filter((line) => line.startsWith('> some') || line.startsWith('> words'))).not.toEqual([]);
+  expect(lines.filter((line) => line.startsWith('  '))).not.toEqual([]);
+  expect(lines.join(' ').replaceAll(/ [> ] ?/g, ' ')).toContain(words);
+});
+
 it('renders an empty digest without a row', () => {
   const { text } = renderDigest({
     site: 'A Blog',

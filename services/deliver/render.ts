@@ -58,7 +58,7 @@ export function renderReplies(mail: CommentsMail & { dataUrl: string }, speech: 
       const where = placeOf(title, 120);
       return {
         text: say(key, { name, place: where }),
-        html: html(key, { place: where }, { name: `<strong>${escapeHtml(name)}</strong>` }),
+        html: html(key, { place: where }, { name: `<strong dir="auto">${escapeHtml(name)}</strong>` }),
       };
     },
     context: (text) => say('youWrote', { text }),
@@ -131,7 +131,9 @@ function renderComments(
     frame.why,
     ...frame.links.map(({ label, url }) => `${label}: ${url}`),
     '',
-  ].join('\n');
+  ]
+    .map(folded)
+    .join('\n');
 
   const html = comments
     .map((comment) =>
@@ -200,7 +202,7 @@ function asking(
   const body = `<p>${escapeHtml(ask)}</p><p>${link(url, label)}</p>`;
   return {
     subject: oneLine(subject, SUBJECT_CHARACTERS),
-    text: [ask, '', url, '', otherwise, ''].join('\n'),
+    text: [ask, '', url, '', otherwise, ''].map(folded).join('\n'),
     html: htmlPage({ title: subject, body, foot: `<p>${escapeHtml(otherwise)}</p>`, lang, dir }),
   };
 }
@@ -310,6 +312,36 @@ function plain(text: string, characters: number): string {
     .replaceAll(/\r\n?/g, '\n')
     .replaceAll(/[^\P{Cc}\n\t]+|[\u202A-\u202E\u2066-\u2069]+/gu, '');
   return cut(clean.trim(), characters);
+}
+
+const LINE_CHARACTERS = 76;
+
+/**
+ * Lines of at most 76 characters where the spaces allow it: not all that show plain text break it (RFC 3676, 4.2). Quotes go on
+ * as quotes, items are indented, and code stays as it was typed.
+ */
+function folded(text: string): string {
+  let inCode = false;
+  return text
+    .split('\n')
+    .flatMap((line) => {
+      const isFence = /^[> ]*(?:```|~~~)/.test(line);
+      if (isFence) inCode = !inCode;
+      if (isFence || inCode || line.length <= LINE_CHARACTERS || /^(?:\t| {4}|\|)/.test(line)) return [line];
+      const [, quote = '', item = '', rest = ''] = /^((?:> ?)*)((?:[-*+]|\d+[.)]) +)?(.*)$/.exec(line) ?? [];
+      const lines: string[] = [];
+      let current = quote + item;
+      let isEmpty = true;
+      for (const word of rest.split(' ')) {
+        if (!isEmpty && current.length + 1 + word.length > LINE_CHARACTERS) {
+          lines.push(current);
+          current = quote + ' '.repeat(item.length) + word;
+        } else current += isEmpty ? word : ` ${word}`;
+        isEmpty = false;
+      }
+      return [...lines, current];
+    })
+    .join('\n');
 }
 
 function cut(text: string, characters: number): string {

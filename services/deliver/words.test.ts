@@ -45,8 +45,10 @@ it('escapes what is filled in, but for what is HTML already', () => {
   const { html, say } = speech();
   const values = { name: '<b>', place: '“&”' };
   expect(say('lead', values)).toBe('<b> replied on “&”:');
-  expect(html('lead', values)).toBe('&lt;b&gt; replied on “&amp;”:');
-  expect(html('lead', { place: 'x' }, { name: '<strong>B</strong>' })).toBe('<strong>B</strong> replied on x:');
+  expect(html('lead', values)).toBe('<bdi>&lt;b&gt;</bdi> replied on <bdi>“&amp;”</bdi>:');
+  expect(html('lead', { place: 'x' }, { name: '<strong>B</strong>' })).toBe(
+    '<strong>B</strong> replied on <bdi>x</bdi>:',
+  );
 });
 
 it('counts as the language does', () => {

@@ -111,9 +111,10 @@ export function speech(lang: Language = 'en'): Speech {
     dir: lang === 'ar' ? 'rtl' : 'ltr',
     say: (key, values = {}) => fill(textOf(key, values.n), values),
     html: (key, values = {}, raw = {}) => {
+      // A title runs in its own direction, whichever the sentence has.
       const safe = Object.entries(values).map(([name, value]) => [
         name,
-        typeof value === 'string' ? escapeHtml(value) : value,
+        typeof value === 'string' ? `<bdi>${escapeHtml(value)}</bdi>` : value,
       ]);
       return fill(escapeHtml(textOf(key, values.n)), { ...Object.fromEntries(safe), ...raw });
     },
