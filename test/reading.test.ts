@@ -3,6 +3,7 @@ import { batcher } from '../services/import/batch.ts';
 import { ReportCollector } from '../services/import/report.ts';
 import { importWriter } from '../services/import/write.ts';
 import { sitesOf } from '../shared/store/sites.ts';
+import { SaxesParser } from 'saxes';
 import { testInstance, type TestInstance } from './instance.ts';
 
 let sluice: TestInstance;
@@ -153,6 +154,39 @@ describe('a thread', () => {
     );
     const { body } = await sluice.call('GET', '/v1/sites/demo/threads/late/feed.atom');
     expect([...body.matchAll(/<id>urn:sluice:comment:([^<]+)/g)].map(([, id]) => id)).toEqual([waiting.id, first.id]);
+  });
+
+  it('has a feed that a strict parser reads, with ids, times and where each comment stands', async () => {
+    const odd = `]]> <b>&amp; "x" ${'😀'.repeat(90)}`;
+    const written = await say('strict', odd, undefined, 'A & <B>');
+    const { body, headers } = await sluice.call('GET', '/v1/sites/demo/threads/strict/feed.atom');
+    expect(headers.get('content-type')).toBe('application/atom+xml; charset=utf-8');
+    type Node = { name: string; attributes: Record<string, string>; text: string };
+    const nodes: Node[] = [];
+    const open: Node[] = [];
+    const parser = new SaxesParser();
+    parser.on('error', (error) => expect.unreachable(error.message));
+    parser.on('opentag', ({ name, attributes }) => {
+      const node = { name, attributes: attributes as Record<string, string>, text: '' };
+      nodes.push(node);
+      open.push(node);
+    });
+    parser.on('text', (text) => open.length > 0 && (open.at(-1)!.text += text));
+    parser.on('closetag', () => void open.pop());
+    parser.write(body).close();
+    const of = (name: string) => nodes.filter((node) => node.name === name);
+    const links = of('link').map(({ attributes: { rel, href } }) => [rel, href]);
+    const thread = `${sluice.publicUrl}/t/demo/strict`;
+    expect(links).toEqual([
+      ['self', `${sluice.publicUrl}/v1/sites/demo/threads/strict/feed.atom`],
+      ['alternate', thread],
+      ['alternate', `${thread}#sluice-${written.id}`],
+    ]);
+    expect(of('id').map(({ text }) => text)).toEqual([links[0]![1], `urn:sluice:comment:${written.id}`]);
+    expect(of('name').map(({ text }) => text)).toEqual(['A & <B>']);
+    expect(of('title').at(-1)!.text.isWellFormed()).toBe(true);
+    expect(of('title').at(-1)!.text).not.toContain('\uFFFD');
+    for (const { text } of of('updated')) expect(new Date(text).toISOString()).toBe(text);
   });
 
   it('has its answers in its feed too', async () => {

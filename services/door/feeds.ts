@@ -1,6 +1,7 @@
 import type { Comment } from '../../shared/comment.ts';
 import type { Call, Reply } from '../../shared/http.ts';
 import type { Store } from '../../shared/store/comments.ts';
+import { permalink } from '../deliver/permalink.ts';
 import { normaliseThreadKey } from '../validate/thread-key.ts';
 import type { Door } from './door.ts';
 import { cacheable } from './read.ts';
@@ -32,14 +33,15 @@ export async function readFeed(door: Door, call: Call): Promise<Reply> {
     ),
   );
   const self = `${ports.publicUrl}${call.url.pathname}`;
+  const page = key === undefined ? site.origins[0] : (record?.url ?? threadPageOf(ports.publicUrl, site.id, key));
   const newest = Math.max(0, ...comments.map((comment) => comment.editedAt ?? shownAt(comment)));
   const entry = (comment: Comment, html: string) => `  <entry>
     <id>urn:sluice:comment:${xml(comment.id)}</id>
-    <title>${xml(`${comment.author.name}: ${comment.excerpt.slice(0, 80)}`)}</title>
+    <title>${xml(`${comment.author.name}: ${beginning(comment.excerpt)}`)}</title>
     <updated>${new Date(comment.editedAt ?? shownAt(comment)).toISOString()}</updated>
     <published>${new Date(comment.submittedAt).toISOString()}</published>
     <author><name>${xml(comment.author.name)}</name></author>
-    <link href="${xml(`${comment.page?.url ?? threads.get(comment.thread)?.url ?? `${ports.publicUrl}/t/${comment.site}/${encodeURIComponent(comment.thread)}`}#sluice-${comment.id}`)}"/>
+    <link rel="alternate" type="text/html" href="${xml(permalink(ports.publicUrl, comment, threads.get(comment.thread)?.url))}"/>
     <content type="html">${xml(html)}</content>
   </entry>`;
   const text = `<?xml version="1.0" encoding="utf-8"?>
@@ -47,7 +49,7 @@ export async function readFeed(door: Door, call: Call): Promise<Reply> {
   <id>${xml(self)}</id>
   <title>${xml(`Comments on ${record?.title ?? key ?? site.name}`)}</title>
   <updated>${new Date(newest).toISOString()}</updated>
-  <link rel="self" href="${xml(self)}"/>
+  <link rel="self" type="application/atom+xml" href="${xml(self)}"/>${page === undefined ? '' : `\n  <link rel="alternate" type="text/html" href="${xml(page)}"/>`}
 ${comments.map((comment, index) => entry(comment, texts[index]?.html ?? '')).join('\n')}
 </feed>
 `;
@@ -72,10 +74,17 @@ const newestOf = (comments: readonly Comment[]): readonly Comment[] =>
 
 const shownAt = ({ publishedAt, submittedAt }: Comment): number => publishedAt ?? submittedAt;
 
+const threadPageOf = (publicUrl: string, site: string, thread: string): string =>
+  `${publicUrl}/t/${encodeURIComponent(site)}/${encodeURIComponent(thread)}`;
+
+/** Cut between characters: half an emoji is none. */
+const beginning = (text: string): string => [...text].slice(0, 80).join('');
+
 /** Text as XML 1.0 allows it. */
 function xml(text: string): string {
   return (
     text
+      .toWellFormed()
       // oxlint-disable-next-line no-control-regex
       .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '')
       .replaceAll('&', '&amp;')

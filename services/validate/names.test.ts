@@ -23,6 +23,8 @@ const ALIKE: [sentence: string, name: string, other: string][] = [
   ['zero-width characters', 'Pa\u200Bul', 'Paul'],
   ['Cherokee capitals', 'ᎪᎠᎪ', 'ada'],
   ['a whole word in Cyrillic', 'сосо', 'coco'],
+  ['a filler that counts as a letter', 'Pa\u3164ul', 'Paul'],
+  ['the capitals of ß', 'JÖRG STRASSE', 'Jörg Straße'],
 ];
 describe('a name imitates another by', () => {
   it.each(ALIKE)('%s', (_sentence, name, other) => {
@@ -38,6 +40,18 @@ it.each([
   ['Ann', 'Bob'],
 ])('%s does not imitate %s', (name, other) => {
   expect(imitates(name, [other])).toBeUndefined();
+});
+
+it.each([
+  ['Paul (Author)', 'Paul'],
+  ['✓ Official Paul', 'Paul'],
+  ['Pаul – Moderator', 'Paul'],
+  ['The Moderator', 'moderator'],
+  ['Author', undefined],
+  ['Pauline Author', undefined],
+  ['Theodor', undefined],
+])('%s is taken for %s', (name, other) => {
+  expect(imitates(name, ['Paul', 'dor', 'moderator'])).toBe(other);
 });
 
 it('a name without letters imitates nobody', () => {

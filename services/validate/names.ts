@@ -33,15 +33,24 @@ export function fold(text: string): string {
  * After UTS #39, section 4 (https://www.unicode.org/reports/tr39/#Confusable_Detection), but blind to case and accents.
  */
 export function skeleton(name: string): string {
-  let folded = fold(name).replace(/[^\p{L}\p{N}|]+/gu, '');
+  // Capitals first: ß has no other likeness to ss. Fillers count as letters, and show nothing.
+  let folded = fold(name.replace(/\p{Default_Ignorable_Code_Point}+/gu, '').toUpperCase());
+  folded = folded.replace(/[^\p{L}\p{N}|]+/gu, '');
   for (const [twins, letter] of ASCII_TWINS) folded = folded.replace(twins, letter);
   return folded;
 }
 
-/** The protected name that `name` is or looks like, as it was given. */
+/** What people put beside a name to pass for its bearer. */
+const TITLES =
+  /(?<![\p{L}\p{N}])(?:the|real|official|verified|author|admin|moderator|mod|staff|team)(?![\p{L}\p{N}])/giu;
+
+/** The protected name that `name` is or looks like, as it was given; a title beside it (`Ada (Author)`) makes no difference. */
 export function imitates(name: string, protectedNames: readonly string[]): string | undefined {
-  const own = skeleton(name);
-  return own === '' ? undefined : protectedNames.find((other) => skeleton(other) === own);
+  const own = [skeleton(name), skeleton(name.replace(TITLES, '')), skeleton(name.replace(/^the\b/i, ''))];
+  return protectedNames.find((other) => {
+    const looks = skeleton(other);
+    return looks !== '' && own.includes(looks);
+  });
 }
 
 /** Whether a word mixes letters of scripts that look alike (Latin, Cyrillic, Greek, …), as no language does. */

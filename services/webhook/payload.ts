@@ -94,9 +94,7 @@ function slackOf({ type, detail }: HookedEvent, about: About): unknown {
     `*${SLACK_WORDS[type] ?? type}*${decision} (${where})`,
     ...(comment ? [`${slackText(comment.author.name)}: ${slackText(comment.excerpt)}`] : []),
     ...(link
-      ? [
-          `<${encodeURI(decodeURI(link)).replaceAll('|', '%7C')}|${type === 'CommentPublished' ? 'Read it' : 'Open the desk'}>`,
-        ]
+      ? [`<${slackText(link).replaceAll('|', '%7C')}|${type === 'CommentPublished' ? 'Read it' : 'Open the desk'}>`]
       : []),
   ];
   return { text: lines.join('\n').slice(0, 3000) };

@@ -10,6 +10,7 @@ import { memoryQueue } from '../../test/fakes.ts';
 import { appOf, signIn } from '../moderation/testing/call.ts';
 import { addComment, addSite, memoryPorts } from '../moderation/testing/memory.ts';
 import { PATIENCE_MS, retrySeconds, webhookOver } from './handler.ts';
+import { signed } from './payload.ts';
 import { isPublic, post, type Network } from './post.ts';
 
 const SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
@@ -192,6 +193,17 @@ describe('a webhook', () => {
     expect(text).toContain('Hello &lt;!channel&gt; &amp; you');
     expect(text).not.toMatch(/<[!@#]/);
   });
+});
+
+it('in Slack’s format leads to an address as it is, also one that is no UTF-8', () => {
+  const detail = { site: 'demo', id: 'c1', version: 2, at: '2026-11-23T10:00:00.000Z' };
+  const about = {
+    siteName: 'Demo',
+    permalink: 'https://blog.example/%E0?a=1&b=2#x|y',
+    moderateUrl: 'https://x.example',
+  };
+  const { body } = signed({ format: 'slack' }, SECRET, { type: 'CommentPublished', detail }, about, 0);
+  expect(JSON.parse(body).text).toContain('<https://blog.example/%E0?a=1&amp;b=2#x%7Cy|Read it>');
 });
 
 describe('the way out', () => {
