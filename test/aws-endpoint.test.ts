@@ -43,6 +43,8 @@ import { testInstance, type TestInstance } from './instance.ts';
 const ARN = 'arn:aws:states:us-east-1:000000000000';
 const REVIEW = `${ARN}:stateMachine:review`;
 const QUEUE_ARN = 'arn:aws:sqs:us-east-1:000000000000';
+/** JSON that recursion over its value would not survive. */
+const NESTED = `${'['.repeat(9000)}${']'.repeat(9000)}`;
 
 type Options = {
   endpoint: string;
@@ -147,6 +149,7 @@ describe('EventBridge', () => {
         Entries: [
           comment({}, { Detail: '{"schema": 1' }),
           comment({}, { Detail: '[]' }),
+          comment({}, { Detail: `{"a":${NESTED}}` }),
           comment({}, { Source: undefined }),
           comment({}, { DetailType: undefined }),
           comment({}, { Detail: undefined }),
@@ -156,8 +159,9 @@ describe('EventBridge', () => {
         ],
       }),
     );
-    expect(FailedEntryCount).toBe(7);
+    expect(FailedEntryCount).toBe(8);
     expect(Entries?.map(({ ErrorCode }) => ErrorCode)).toEqual([
+      'MalformedDetail',
       'MalformedDetail',
       'MalformedDetail',
       'InvalidArgument',
@@ -167,8 +171,8 @@ describe('EventBridge', () => {
       'NotAuthorizedForSourceException',
       undefined,
     ]);
-    expect(Entries?.[2]?.ErrorMessage).toBe('Parameter Source is not valid. Reason: Source is a required argument.');
-    expect(Entries?.[7]?.EventId).toBeDefined();
+    expect(Entries?.[3]?.ErrorMessage).toBe('Parameter Source is not valid. Reason: Source is a required argument.');
+    expect(Entries?.[8]?.EventId).toBeDefined();
   });
 
   it('refuses more than ten entries, none, and more than a megabyte', async () => {
@@ -187,10 +191,33 @@ describe('EventBridge', () => {
     });
   });
 
+  const EVENT = {
+    id: '1',
+    account: '123456789012',
+    source: 'a',
+    time: '2026-11-28T12:00:00Z',
+    region: 'us-east-1',
+    'detail-type': 't',
+    detail: { n: 5 },
+  };
+
+  it.each<[sentence: string, event: string]>([
+    ['that is no JSON', '{'],
+    ['that is a string', '"a"'],
+    ['without a time', JSON.stringify({ ...EVENT, time: undefined })],
+    ['that nests without end', JSON.stringify(EVENT).replace('{"n":5}', NESTED)],
+  ])('tests no pattern on an event %s', async (_sentence, event) => {
+    const call = events.send(new TestEventPatternCommand({ EventPattern: '{"source":["a"]}', Event: event }));
+    expect(await refusal(call)).toMatchObject({
+      name: 'ValidationException',
+      message: 'Parameter Event is not valid.',
+      status: 400,
+    });
+  });
+
   it('tests a pattern, and says where one is not valid', async () => {
-    const Event = JSON.stringify({ id: '1', source: 'a', 'detail-type': 't', detail: { n: 5 } });
     const ask = (pattern: object) =>
-      events.send(new TestEventPatternCommand({ EventPattern: JSON.stringify(pattern), Event }));
+      events.send(new TestEventPatternCommand({ EventPattern: JSON.stringify(pattern), Event: JSON.stringify(EVENT) }));
     expect(await ask({ detail: { n: [{ numeric: ['>', 4] }] } })).toMatchObject({ Result: true });
     expect(await ask({ detail: { n: [4] } })).toMatchObject({ Result: false });
     const fault = await refusal(ask({ detail: { n: [{ nummeric: ['>', 4] }] } }));
@@ -236,6 +263,10 @@ describe('Step Functions', () => {
       new ListExecutionsCommand({ stateMachineArn: REVIEW, statusFilter: 'ABORTED' }),
     );
     expect(executions?.map((execution) => execution.name)).toContain(name);
+    for (const none of [{ redriveFilter: 'REDRIVEN' }, { statusFilter: 'PENDING_REDRIVE' }] as const) {
+      const call = new ListExecutionsCommand({ stateMachineArn: REVIEW, ...none });
+      expect((await states.send(call)).executions).toEqual([]);
+    }
   });
 
   it('pages histories from either end, with data and without', async () => {
@@ -257,6 +288,8 @@ describe('Step Functions', () => {
       new GetExecutionHistoryCommand({ executionArn, reverseOrder: true, maxResults: 1, includeExecutionData: false }),
     );
     expect(back.events?.[0]?.id).toBe(types.length);
+    const beyond = new GetExecutionHistoryCommand({ executionArn, nextToken: '99999' });
+    expect(await refusal(states.send(beyond))).toMatchObject({ name: 'InvalidToken' });
     const bare = await states.send(new GetExecutionHistoryCommand({ executionArn, includeExecutionData: false }));
     expect(bare.events?.[0]?.executionStartedEventDetails).not.toHaveProperty('input');
   });
@@ -344,6 +377,21 @@ describe('Step Functions', () => {
       'StateMachineTypeNotSupported',
     ],
     [
+      'input that nests without end',
+      () => states.send(new StartExecutionCommand({ stateMachineArn: REVIEW, input: NESTED })),
+      'InvalidExecutionInput',
+    ],
+    [
+      'an empty name',
+      () => states.send(new StartExecutionCommand({ stateMachineArn: REVIEW, name: '' })),
+      'ValidationException',
+    ],
+    [
+      'output that nests without end',
+      () => states.send(new SendTaskSuccessCommand({ taskToken: 'a-token-of-nothing', output: NESTED })),
+      'InvalidOutput',
+    ],
+    [
       'a status that is none',
       () => states.send(new ListExecutionsCommand({ stateMachineArn: REVIEW, statusFilter: 'DONE' as 'FAILED' })),
       'ValidationException',
@@ -375,6 +423,58 @@ describe('SQS', () => {
 
   const BAD: [sentence: string, call: () => Promise<unknown>, code: string][] = [
     ['a queue that is not there', () => urlOf('none'), 'QueueDoesNotExist'],
+    [
+      'a queue of another account',
+      async () =>
+        queues.send(
+          new SendMessageCommand({
+            QueueUrl: (await urlOf('notify'))?.replace('000000000000', '111111111111'),
+            MessageBody: 'x',
+          }),
+        ),
+      'QueueDoesNotExist',
+    ],
+    [
+      'a call without its queue',
+      () => queues.send(new GetQueueUrlCommand({ QueueName: undefined })),
+      'MissingParameter',
+    ],
+    [
+      'an empty message',
+      async () => queues.send(new SendMessageCommand({ QueueUrl: await urlOf('notify'), MessageBody: '' })),
+      'MissingParameter',
+    ],
+    [
+      'a group of 129 characters',
+      async () =>
+        queues.send(
+          new SendMessageCommand({
+            QueueUrl: await urlOf('notify'),
+            MessageBody: 'x',
+            MessageGroupId: 'g'.repeat(129),
+          }),
+        ),
+      'InvalidParameterValue',
+    ],
+    [
+      'a deduplication id, which is for FIFO queues',
+      async () =>
+        queues.send(
+          new SendMessageCommand({ QueueUrl: await urlOf('notify'), MessageBody: 'x', MessageDeduplicationId: 'd' }),
+        ),
+      'InvalidParameterValue',
+    ],
+    [
+      'an attribute that no message has',
+      async () =>
+        queues.send(new ReceiveMessageCommand({ QueueUrl: await urlOf('notify'), AttributeNames: ['Age' as 'All'] })),
+      'InvalidAttributeName',
+    ],
+    [
+      'a made-up token',
+      () => queues.send(new ListQueuesCommand({ MaxResults: 1, NextToken: 'x' })),
+      'InvalidParameterValue',
+    ],
     [
       'a message over the queue’s size',
       async () =>
@@ -514,6 +614,14 @@ describe('SQS, with nobody else at the queues', () => {
     );
     expect(Messages?.map(({ Body }) => Body)).toEqual(['a', 'b', 'c']);
     expect(Messages?.[0]?.Attributes?.ApproximateReceiveCount).toBe('1');
+  });
+
+  it('answers nothing for an attribute that a queue may have and has not', async () => {
+    const QueueUrl = await urlOf('notify');
+    const { Attributes } = await client.send(
+      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['Policy', 'KmsMasterKeyId'] }),
+    );
+    expect(Attributes).toBeUndefined();
   });
 
   it('moves at the pace that is asked for, one task at a time', async () => {

@@ -1,5 +1,6 @@
 import { SluiceError } from '../../../shared/errors.ts';
 import { ACCOUNT, REGION } from '../bus.ts';
+import { nestsTooDeep } from '../nesting.ts';
 import { compilePattern } from '../patterns.ts';
 import type { Runtime } from '../runtime.ts';
 import { AwsFault, constraint } from './fault.ts';
@@ -8,6 +9,9 @@ import { text, type Input } from './input.ts';
 const MOST_ENTRIES = 10;
 /** Of all entries of a call together, since 2026-01-29. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html */
 const MOST_BYTES = 1_048_576;
+
+/** What an event has to have for `TestEventPattern`. */
+const NEEDED = ['id', 'account', 'source', 'time', 'region', 'detail-type'];
 
 type Verdict = { ErrorCode: string; ErrorMessage: string };
 type Fit = { source: string; type: string; detail: object; time?: number; resources?: string[] };
@@ -37,8 +41,9 @@ export const eventActions = ({ bus, topology }: Pick<Runtime, 'bus' | 'topology'
   async TestEventPattern(input: Input) {
     const pattern = text(input, 'EventPattern');
     const event = objectOf(text(input, 'Event'));
-    if (!event) {
-      throw new AwsFault('ValidationException', 'Parameter Event is not valid. Reason: Event is not a JSON object.');
+    // The service asks for `resources` in its documentation alone.
+    if (!event || NEEDED.some((name) => !Object.hasOwn(event, name))) {
+      throw new AwsFault('ValidationException', 'Parameter Event is not valid.');
     }
     try {
       return { Result: compilePattern(pattern)(event) };
@@ -101,7 +106,9 @@ const secondsOf = (time: unknown): number =>
 function objectOf(json: string): object | undefined {
   try {
     const value: unknown = JSON.parse(json);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+    return typeof value === 'object' && value !== null && !Array.isArray(value) && !nestsTooDeep(value)
+      ? value
+      : undefined;
   } catch {
     return undefined;
   }

@@ -10,9 +10,21 @@ export function text(input: Input, member: string, { longest = 1_048_576, shorte
   return checkText(value, member, longest, shortest);
 }
 
-export function optionalText(input: Input, member: string, { longest = 1_048_576 } = {}): string | undefined {
+export function optionalText(
+  input: Input,
+  member: string,
+  { longest = 1_048_576, shortest = 0 } = {},
+): string | undefined {
   const value = input[member];
-  return value === undefined || value === null ? undefined : checkText(value, member, longest, 0);
+  return value === undefined || value === null ? undefined : checkText(value, member, longest, shortest);
+}
+
+/** One of the words that the service knows, or none. */
+export function optionalWord(input: Input, member: string, words: readonly string[]): string | undefined {
+  const word = optionalText(input, member);
+  if (word !== undefined && !words.includes(word))
+    throw constraint(member, word, `satisfy enum value set: [${words.join(', ')}]`);
+  return word;
 }
 
 function checkText(value: unknown, member: string, longest: number, shortest: number): string {

@@ -4,8 +4,8 @@ import { ACCOUNT, REGION } from '../bus.ts';
 import type { LocalQueue } from '../queues.ts';
 import { queueArn, type Runtime } from '../runtime.ts';
 import { AwsFault } from './fault.ts';
-import { optionalText, text, whole, type Input } from './input.ts';
-import { parameter, unsupported } from './queues.ts';
+import { optionalText, type Input } from './input.ts';
+import { bounded, invalidParameter, required, unsupported } from './queue-input.ts';
 
 /** The service's own pace, and its bound. */
 const PER_SECOND = 500;
@@ -46,7 +46,9 @@ export function messageMoves(
     const queue = Object.values(queues).find(({ name }) => queueArn(name) === arn);
     if (queue) return queue;
     if (!/^arn:aws:sqs:[\w-]+:\d{12}:[\w.-]{1,80}$/.test(arn))
-      throw parameter(`You must use this format to specify the ARN: arn:aws:sqs:${REGION}:${ACCOUNT}:<queue-name>`);
+      throw invalidParameter(
+        `You must use this format to specify the ARN: arn:aws:sqs:${REGION}:${ACCOUNT}:<queue-name>`,
+      );
     throw new AwsFault(
       'ResourceNotFoundException',
       "The resource that you specified for the SourceArn parameter doesn't exist.",
@@ -78,24 +80,26 @@ export function messageMoves(
 
   return {
     async start(input: Input) {
-      const source = byArn(text(input, 'SourceArn'));
+      const source = byArn(required(input, 'SourceArn'));
       const origins = Object.entries(topology.queues).filter(([, { deadLetter }]) => deadLetter?.queue === source.name);
-      if (origins.length === 0) throw parameter('Source queue must be configured as a Dead Letter Queue.');
+      if (origins.length === 0) throw invalidParameter('Source queue must be configured as a Dead Letter Queue.');
       const wanted = optionalText(input, 'DestinationArn');
       const [[origin = ''] = [], ...others] = origins;
       if (wanted === undefined && others.length > 0)
         throw unsupported(`${source.name} serves several queues: name the DestinationArn.`);
       const destination = wanted === undefined ? (queues[origin] as LocalQueue) : byArn(wanted);
-      if (destination === source) throw parameter('Source queue arn and destination queue arn must not be the same.');
+      if (destination === source)
+        throw invalidParameter('Source queue arn and destination queue arn must not be the same.');
       if (tasks.some((task) => task.source === source && task.status === 'RUNNING')) {
         throw unsupported(
           'There is already a task running. Only one active task is allowed for a source queue arn at a given time.',
         );
       }
-      const perSecond = whole(input, 'MaxNumberOfMessagesPerSecond', {
+      const perSecond = bounded(input, 'MaxNumberOfMessagesPerSecond', {
         least: 1,
         most: PER_SECOND,
         otherwise: PER_SECOND,
+        reason: `Must be between 1 and ${PER_SECOND}, if provided.`,
       });
       const { depth, delayed } = await source.attributes();
       const task: Move = {
@@ -121,8 +125,13 @@ export function messageMoves(
     },
 
     async list(input: Input) {
-      const source = byArn(text(input, 'SourceArn'));
-      const most = whole(input, 'MaxResults', { least: 1, most: REMEMBERED, otherwise: 1 });
+      const source = byArn(required(input, 'SourceArn'));
+      const most = bounded(input, 'MaxResults', {
+        least: 1,
+        most: REMEMBERED,
+        otherwise: 1,
+        reason: `Must be between 1 and ${REMEMBERED}, if provided.`,
+      });
       return {
         Results: tasks
           .filter((task) => task.source === source)

@@ -4,11 +4,38 @@ import { ACCOUNT } from '../bus.ts';
 import type { LocalQueue } from '../queues.ts';
 import { queueArn, type Runtime } from '../runtime.ts';
 import { AwsFault } from './fault.ts';
-import { optionalText, text, texts, whole, type Input } from './input.ts';
+import { optionalText, texts, type Input } from './input.ts';
 import { messageMoves } from './moves.ts';
+import { bounded, invalidParameter, required, unsupported } from './queue-input.ts';
 
 /** A long poll looks this often besides being told of arrivals: a message may become visible again unannounced. */
 const LOOK_MS = 250;
+
+/** What SQS knows of a message that is received. */
+const MESSAGE_ATTRIBUTES = new Set([
+  'All',
+  'AWSTraceHeader',
+  'ApproximateFirstReceiveTimestamp',
+  'ApproximateReceiveCount',
+  'DeadLetterQueueSourceArn',
+  'MessageDeduplicationId',
+  'MessageGroupId',
+  'SenderId',
+  'SentTimestamp',
+  'SequenceNumber',
+]);
+/** What a standard queue may be asked for, and has not here. */
+const UNSET_ATTRIBUTES = new Set([
+  'All',
+  'CreatedTimestamp',
+  'KmsDataKeyReusePeriodSeconds',
+  'KmsMasterKeyId',
+  'LastModifiedTimestamp',
+  'Policy',
+  'RedriveAllowPolicy',
+  'RedrivePolicy',
+  'SqsManagedSseEnabled',
+]);
 
 /** SQS, its JSON protocol. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Operations.html */
 export const queueActions = (
@@ -19,15 +46,21 @@ export const queueActions = (
   const moves = messageMoves(runtime, closing);
 
   const queueOf = (input: Input): LocalQueue => {
-    const name = text(input, 'QueueUrl').split('/').at(-1) ?? '';
-    return Object.hasOwn(queues, name) ? (queues[name] as LocalQueue) : missing();
+    const [account, name = ''] = required(input, 'QueueUrl').split('/').slice(-2);
+    return account === ACCOUNT && Object.hasOwn(queues, name) ? (queues[name] as LocalQueue) : missing();
   };
 
   return {
     async ListQueues(input: Input, { origin }: { origin: string }) {
       const prefix = optionalText(input, 'QueueNamePrefix') ?? '';
-      const most = whole(input, 'MaxResults', { least: 1, most: 1000, otherwise: 1000 });
+      const most = bounded(input, 'MaxResults', {
+        least: 1,
+        most: 1000,
+        otherwise: 1000,
+        reason: 'Must be between 1 and 1000, if provided.',
+      });
       const from = Number(optionalText(input, 'NextToken') ?? 0);
+      if (!Number.isSafeInteger(from) || from < 0) throw invalidParameter('Invalid or expired next token.');
       const names = Object.keys(queues)
         .filter((name) => name.startsWith(prefix))
         .toSorted();
@@ -39,32 +72,48 @@ export const queueActions = (
     },
 
     async GetQueueUrl(input: Input, { origin }: { origin: string }) {
-      const name = text(input, 'QueueName', { longest: 80 });
+      const name = required(input, 'QueueName');
       if (!Object.hasOwn(queues, name)) missing();
       return { QueueUrl: `${origin}/${ACCOUNT}/${name}` };
     },
 
     async SendMessage(input: Input) {
       const queue = queueOf(input);
-      const body = text(input, 'MessageBody', { longest: 2 ** 21 });
-      if (body === '')
-        throw new AwsFault('MissingParameter', 'The request must contain the parameter MessageBody.', {
-          queryCode: 'MissingParameter',
-        });
+      const body = required(input, 'MessageBody');
       for (const member of ['MessageAttributes', 'MessageSystemAttributes']) {
         const given = input[member];
         if (typeof given === 'object' && given !== null && Object.keys(given).length > 0) {
           throw unsupported(`${member} are not kept here: put them into the body.`);
         }
       }
-      const delaySeconds = bounded(input, 'DelaySeconds', 0, 900, 0);
-      const group = optionalText(input, 'MessageGroupId', { longest: 128 });
+      const delaySeconds = bounded(input, 'DelaySeconds', {
+        least: 0,
+        most: 900,
+        otherwise: 0,
+        reason: 'DelaySeconds must be >= 0 and <= 900.',
+      });
+      const group = optionalText(input, 'MessageGroupId');
+      if (group !== undefined && !/^[!-~]{1,128}$/.test(group)) {
+        throw invalidValue(
+          'MessageGroupId',
+          group,
+          'MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.',
+        );
+      }
+      const once = optionalText(input, 'MessageDeduplicationId');
+      if (once !== undefined) {
+        throw invalidValue(
+          'MessageDeduplicationId',
+          once,
+          'The request include parameter that is not valid for this queue type.',
+        );
+      }
       try {
         const id = await database.write(() => queue.enqueue(body, { delaySeconds, ...(group && { group }) }));
         return { MessageId: id, MD5OfMessageBody: md5(body) };
       } catch (error) {
         if (!(error instanceof SluiceError && error.code === 'Queue.TooLarge')) throw error;
-        throw parameter(
+        throw invalidParameter(
           `One or more parameters are invalid. Reason: Message must be shorter than ${queue.spec.maxMessageBytes} bytes.`,
         );
       }
@@ -72,11 +121,27 @@ export const queueActions = (
 
     async ReceiveMessage(input: Input, { gone }: { gone: AbortSignal }) {
       const queue = queueOf(input);
-      const max = bounded(input, 'MaxNumberOfMessages', 1, 10, 1);
-      const waitMs = bounded(input, 'WaitTimeSeconds', 0, 20, 0) * 1000;
-      const visibility = bounded(input, 'VisibilityTimeout', 0, 43_200, queue.spec.visibilitySeconds);
+      const max = bounded(input, 'MaxNumberOfMessages', {
+        least: 1,
+        most: 10,
+        otherwise: 1,
+        reason: 'Must be between 1 and 10, if provided.',
+      });
+      const waitSeconds = bounded(input, 'WaitTimeSeconds', {
+        least: 0,
+        most: 20,
+        otherwise: 0,
+        reason: 'Must be >= 0 and <= 20, if provided.',
+      });
+      const visibility = bounded(input, 'VisibilityTimeout', {
+        least: 0,
+        most: 43_200,
+        otherwise: queue.spec.visibilitySeconds,
+        reason: 'Must be >= 0 and <= 43200, if provided.',
+      });
       const wanted = new Set([...texts(input, 'AttributeNames'), ...texts(input, 'MessageSystemAttributeNames')]);
-      const until = ports.clock.now() + waitMs;
+      checkNames(wanted, (name) => MESSAGE_ATTRIBUTES.has(name));
+      const until = ports.clock.now() + waitSeconds * 1000;
       for (;;) {
         const messages = await queue.receive(max);
         if (messages.length > 0) {
@@ -111,7 +176,7 @@ export const queueActions = (
 
     async DeleteMessage(input: Input) {
       const queue = queueOf(input);
-      const receipt = text(input, 'ReceiptHandle');
+      const receipt = required(input, 'ReceiptHandle');
       if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(receipt)) {
         throw new AwsFault(
           'ReceiptHandleIsInvalid',
@@ -145,12 +210,7 @@ export const queueActions = (
         }),
       };
       const names = texts(input, 'AttributeNames');
-      const unknown = names.find((name) => name !== 'All' && !Object.hasOwn(all, name) && name !== 'RedrivePolicy');
-      if (unknown !== undefined) {
-        throw new AwsFault('InvalidAttributeName', `Unknown Attribute ${unknown.slice(0, 100)}.`, {
-          queryCode: 'InvalidAttributeName',
-        });
-      }
+      checkNames(names, (name) => Object.hasOwn(all, name) || UNSET_ATTRIBUTES.has(name));
       const asked = Object.entries(all).filter(([name]) => names.includes('All') || names.includes(name));
       return asked.length > 0 ? { Attributes: Object.fromEntries(asked) } : {};
     },
@@ -158,16 +218,6 @@ export const queueActions = (
     StartMessageMoveTask: async (input: Input) => moves.start(input),
     ListMessageMoveTasks: async (input: Input) => moves.list(input),
   };
-
-  function bounded(input: Input, member: string, least: number, most: number, otherwise: number): number {
-    const value = input[member] ?? otherwise;
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
-      throw parameter(
-        `Value ${String(value).slice(0, 100)} for parameter ${member} is invalid. Reason: Must be between ${least} and ${most}, if provided.`,
-      );
-    }
-    return value;
-  }
 
   /** Resolves when something may have arrived, at the latest after `ms`. */
   function arrival(queue: LocalQueue, ms: number): Promise<void> {
@@ -191,9 +241,16 @@ export const queueActions = (
   }
 };
 
-export const parameter = (message: string): AwsFault =>
-  new AwsFault('InvalidParameterValueException', message, { queryCode: 'InvalidParameterValue' });
-export const unsupported = (message: string): AwsFault =>
-  new AwsFault('UnsupportedOperation', message, { queryCode: 'AWS.SimpleQueueService.UnsupportedOperation' });
+const invalidValue = (member: string, value: string, reason: string): AwsFault =>
+  invalidParameter(`Value ${value.slice(0, 200)} for parameter ${member} is invalid. Reason: ${reason}`);
+
+function checkNames(names: Iterable<string>, known: (name: string) => boolean): void {
+  for (const name of names) {
+    if (known(name)) continue;
+    throw new AwsFault('InvalidAttributeName', `Unknown Attribute ${name.slice(0, 100)}.`, {
+      queryCode: 'InvalidAttributeName',
+    });
+  }
+}
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');

@@ -1,13 +1,15 @@
 import type { Status } from '../asl/types.ts';
 import { ACCOUNT, REGION } from '../bus.ts';
 import type { Execution, ListQuery } from '../executions.ts';
+import { DEEPEST, nestsTooDeep } from '../nesting.ts';
 import type { Runtime } from '../runtime.ts';
 import { executionArn, stateMachineArn } from '../workflows.ts';
 import { SluiceError } from '../../../shared/errors.ts';
 import { AwsFault, constraint } from './fault.ts';
-import { flag, optionalText, text, whole, type Input } from './input.ts';
+import { flag, optionalText, optionalWord, text, whole, type Input } from './input.ts';
 
-const STATUSES: readonly Status[] = ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'];
+/** Nothing is redriven here, so nothing pends: that status is known, and no execution has it. */
+const STATUSES = ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'PENDING_REDRIVE'];
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html */
 const NAME = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}\uFFFE\uFFFF]{1,80}$/u;
 const MOST_INPUT_BYTES = 262_144;
@@ -47,31 +49,23 @@ export const stateActions = ({
   };
   const tokenOf = (input: Input): string => {
     const token = text(input, 'taskToken', { longest: 2048, shortest: 1 });
-    if (!/^[\w-]{8,}$/.test(token)) throw new AwsFault('InvalidToken', "Invalid Token: 'Invalid token'");
+    if (!/^[\w-]{8,}$/.test(token)) throw invalidToken();
     return token;
   };
 
   return {
     async StartExecution(input: Input) {
       const workflow = machineOf(input);
-      const name = optionalText(input, 'name', { longest: 80 }) ?? crypto.randomUUID();
+      const name = optionalText(input, 'name', { longest: 80, shortest: 1 }) ?? crypto.randomUUID();
       if (!NAME.test(name)) throw new AwsFault('InvalidName', `Invalid Name: '${name}'`);
       const given = optionalText(input, 'input') ?? '{}';
       if (Buffer.byteLength(given) > MOST_INPUT_BYTES)
         throw constraint('input', given, `have length less than or equal to ${MOST_INPUT_BYTES}`);
-      let value: unknown;
-      try {
-        value = JSON.parse(given);
-      } catch (error) {
-        throw new AwsFault(
-          'InvalidExecutionInput',
-          `Invalid State Machine Execution Input: '${error instanceof Error ? error.message : String(error)}'`,
-        );
-      }
+      const value = parsed(given, 'InvalidExecutionInput', 'Invalid State Machine Execution Input');
       const arn = executionArn(workflow, name);
       const now = ports.clock.now();
       if ((await workflows.start(workflow, { name, input: value })) === 'started') {
-        return { executionArn: arn, startDate: now / 1000 };
+        return { executionArn: arn, startDate: (executions.find(workflow, name)?.startedAt ?? now) / 1000 };
       }
       const before = executions.find(workflow, name);
       // The same call twice is the same execution, as long as it runs.
@@ -116,10 +110,9 @@ export const stateActions = ({
           'This operation is not supported by this type of state machine',
         );
       }
-      const status = optionalText(input, 'statusFilter');
-      if (status !== undefined && !STATUSES.includes(status as Status)) {
-        throw constraint('statusFilter', status, `satisfy enum value set: [${STATUSES.join(', ')}]`);
-      }
+      const status = optionalWord(input, 'statusFilter', STATUSES);
+      const redrive = optionalWord(input, 'redriveFilter', ['REDRIVEN', 'NOT_REDRIVEN']);
+      if (status === 'PENDING_REDRIVE' || redrive === 'REDRIVEN') return { executions: [] };
       const page = listed({
         workflow,
         type: 'STANDARD',
@@ -157,6 +150,7 @@ export const stateActions = ({
       const from = offsetOf(optionalText(input, 'nextToken'));
       const data = flag(input, 'includeExecutionData', true);
       const all = executions.history(execution.workflow, execution.name);
+      if (from > all.length) throw invalidToken();
       const events = flag(input, 'reverseOrder', false) ? all.toReversed() : all;
       return {
         events: events.slice(from, from + limit).map(({ timestamp, ...event }) => ({
@@ -170,15 +164,7 @@ export const stateActions = ({
     async SendTaskSuccess(input: Input) {
       const token = tokenOf(input);
       const output = text(input, 'output', { longest: MOST_INPUT_BYTES });
-      let value: unknown;
-      try {
-        value = JSON.parse(output);
-      } catch (error) {
-        throw new AwsFault(
-          'InvalidOutput',
-          `Invalid Output: '${error instanceof Error ? error.message : String(error)}'`,
-        );
-      }
+      const value = parsed(output, 'InvalidOutput', 'Invalid Output');
       return answered(await workflows.succeed(token, value));
     },
 
@@ -198,7 +184,7 @@ export const stateActions = ({
     try {
       return executions.list(query);
     } catch (error) {
-      if (error instanceof SluiceError) throw new AwsFault('InvalidToken', "Invalid Token: 'Invalid token'");
+      if (error instanceof SluiceError) throw invalidToken();
       throw error;
     }
   }
@@ -227,11 +213,26 @@ const summary = (execution: Execution): object => ({
   ...(execution.endedAt !== null && { stopDate: execution.endedAt / 1000 }),
 });
 
-const flagOfData = (input: Input): boolean => optionalText(input, 'includedData') !== 'METADATA_ONLY';
+const flagOfData = (input: Input): boolean =>
+  optionalWord(input, 'includedData', ['ALL_DATA', 'METADATA_ONLY']) !== 'METADATA_ONLY';
+
+/** The value of a JSON text, as the call would have it. */
+function parsed(json: string, code: string, complaint: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    throw new AwsFault(code, `${complaint}: '${error instanceof Error ? error.message : String(error)}'`);
+  }
+  if (nestsTooDeep(value)) throw new AwsFault(code, `${complaint}: 'nests deeper than ${DEEPEST}'`);
+  return value;
+}
+
+const invalidToken = (): AwsFault => new AwsFault('InvalidToken', "Invalid Token: 'Invalid token'");
 
 function offsetOf(token: string | undefined): number {
   if (token === undefined) return 0;
-  if (!/^\d{1,9}$/.test(token)) throw new AwsFault('InvalidToken', "Invalid Token: 'Invalid token'");
+  if (!/^\d{1,9}$/.test(token)) throw invalidToken();
   return Number(token);
 }
 
