@@ -64,6 +64,9 @@ export async function bundle(
   if (inputs.some(([path]) => path.endsWith('spam-check/model.ts'))) {
     copyFileSync(join(ROOT, 'services/spam-check/model.bin'), join(folderOut, 'model.bin'));
   }
+  for (const [path] of inputs.filter(([path]) => LETTERS.test(path))) {
+    writeFileSync(join(folderOut, lettersFile(path)), JSON.stringify((await lettersOf(join(ROOT, path))).table));
+  }
   if (inputs.some(([path]) => path.endsWith('deliver/words.ts'))) {
     cpSync(join(ROOT, 'services/deliver/locales'), join(folderOut, 'locales'), { recursive: true });
   }
@@ -90,8 +93,8 @@ async function built(stdin: StdinOptions, outfile: string, format: Format, plugi
     platform: 'node',
     target: 'node24',
     format,
-    // Lambda reads UTF-8: tables of letters need no escapes.
-    charset: 'utf8',
+    // One letter beyond Latin-1 makes V8 keep all of it at two bytes a character, and reading it takes twice as long.
+    charset: 'ascii',
     mainFields: ['module', 'main'],
     conditions: ['node', 'module'],
     // What a module reads from beside itself stands beside the bundle.
@@ -100,6 +103,7 @@ async function built(stdin: StdinOptions, outfile: string, format: Format, plugi
     minify: true,
     // Error names are codes of ours, but class names reach logs.
     keepNames: false,
+    // Not linked: Node would parse it at each start, half as long again. stack.ts reads it when something fails.
     sourcemap: 'external',
     sourcesContent: false,
     legalComments: 'none',
@@ -127,6 +131,14 @@ export async function bundleAll(outdir: string, format: Format = 'cjs'): Promise
     made[name] = await bundle(name, spec, 'kind' in spec ? spec.kind : 'service', outdir, format);
   }
   return made;
+}
+
+/** Tables of letters lie beside the bundle, which stays ASCII. */
+const LETTERS = /services[\\/]([a-z-]+)[\\/]confusables\.ts$/;
+const lettersFile = (path: string) => `letters-${LETTERS.exec(path)![1]}.json`;
+async function lettersOf(path: string) {
+  const [[name, table]] = Object.entries((await import(path)) as Record<string, unknown>) as [[string, unknown]];
+  return { name, table };
 }
 
 /** What a plain comment without links does not need, and what is imported of it. */
@@ -164,6 +176,7 @@ const apart: Plugin = {
  *   operations that nobody calls.
  * - The SDK's error classes say twice what their base class sets; SHA-256 is Node's.
  * - On Lambda credentials stand in the environment, profiles in no file, and no endpoint of ours is global (SigV4A).
+ * - What schemas and routes say for the API's description alone; routers other than Hono's smallest.
  * - Formats of strings in zod (ours are patterns), the global `crypto` for what `node:crypto` does, pino's own JSON.
  * - Worker threads, files and redaction for logs, event streams, the cache of discovered endpoints (DynamoDB's is off), JSON
  *   Schemas of zod (the API's description is made at synth), styles in comments (none is allowed), and all of package.json
@@ -186,10 +199,15 @@ export const lean: Plugin = {
       contents: 'exports.configure = () => JSON.stringify;',
     }));
     build.onLoad({ filter: /@aws-sdk[\\/]endpoint-cache[\\/].*EndpointCache\.js$/ }, () => ({ contents: NO_CACHE }));
+    build.onLoad({ filter: LETTERS }, async ({ path }) => ({
+      contents: `import { readFileSync } from 'node:fs';
+        const file = new URL('./${lettersFile(path)}', import.meta.url);
+        export const ${(await lettersOf(path)).name} = /* @__PURE__ */ JSON.parse(/* @__PURE__ */ readFileSync(file, 'utf8'));`,
+    }));
     build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
       if (path.includes('node_modules')) return undefined;
       const source = await readFile(path, 'utf8');
-      return { loader: 'ts', contents: withPureSchemas(source) };
+      return { loader: 'ts', contents: escaped(withPureSchemas(withoutDescriptions(source))) };
     });
     build.onLoad({ filter: /@aws-sdk[\\/].*schemas_0\.js$/ }, async ({ path }) => ({
       contents: withPlainNames(await readFile(path, 'utf8')),
@@ -205,6 +223,9 @@ export const lean: Plugin = {
     build.onLoad({ filter: /shared-ini-file-loader[\\/]readFile\.js$/ }, () => ({
       contents: "export const readFile = async () => ''; export const filePromises = {}, fileIntercept = {};",
     }));
+    build.onResolve({ filter: /^hono$/ }, ({ importer }) =>
+      build.resolve('hono/tiny', { kind: 'import-statement', importer, resolveDir: ROOT }),
+    );
     build.onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, () => ({
       path: join(import.meta.dirname, 'lambda-credentials.ts'),
     }));
@@ -260,6 +281,28 @@ export const withPureSchemas = (source: string): string =>
       /(?<![\w.'"/])(?:z(?:\.\w+)+|[A-Z]\w+\.(?:optional|nullable|default|extend|pick|omit|partial))\(/g,
       '/* @__PURE__ */ $&',
     );
+
+/** In strings as in patterns, which esbuild leaves as they are. */
+const escaped = (source: string): string =>
+  source.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** Without what stands in the OpenAPI page alone: words about a field, and the schemas of answers. */
+export function withoutDescriptions(source: string): string {
+  const plain = source.replaceAll(/\.describe\('[^']*'\)/g, '');
+  const answers = plain.split(/(?<=\{\s*description: '[^']*'),\s*schema: /);
+  return answers[0] + answers.slice(1).map(afterExpression).join('');
+}
+
+/** What follows the expression that a text begins with, from the bracket or comma that ends it. */
+function afterExpression(source: string): string {
+  let depth = 0;
+  for (let at = 0; at < source.length; at++) {
+    const letter = source[at]!;
+    if (depth === 0 && /[,}]/.test(letter)) return source.slice(at);
+    depth += /[({[]/.test(letter) ? 1 : /[)}\]]/.test(letter) ? -1 : 0;
+  }
+  return '';
+}
 
 /** `z.string().email()` and its like, twenty classes that we never ask for: formats of ours are patterns. */
 const withoutFormats = (source: string): string =>

@@ -6,6 +6,7 @@ import { systemClock, ulids } from './adapters/ids.ts';
 import { environmentOf, type Environment } from './environment.ts';
 import { meter } from './metrics.ts';
 import { once } from './once.ts';
+import { withReadableStack } from './stack.ts';
 
 /** The adapters that this function's permissions name; the bundle holds no others. */
 export type Adapters = {
@@ -37,7 +38,8 @@ export function entry(name: string, service: Service, adapters: Adapters) {
       const result = await handle(input, { executionId: context.awsRequestId });
       measure(records, result);
       return result;
-    } catch (error) {
+    } catch (thrown) {
+      const error = withReadableStack(thrown);
       const known = error instanceof SluiceError ? error : undefined;
       log.error(
         { code: known?.code ?? 'Internal.Bug', requestId: context.awsRequestId, err: error },

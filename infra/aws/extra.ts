@@ -28,7 +28,6 @@ export const EXTRA: Readonly<Record<string, ExtraSpec>> = {
     timeoutSeconds: 10,
     may: { table: 'write', putEvents: true, secret: true },
     routes: ['ANY /{proxy+}'],
-    looksAtQueues: true,
   },
   links: {
     kind: 'http',
@@ -67,7 +66,7 @@ export const EXTRA: Readonly<Record<string, ExtraSpec>> = {
       secret: true,
     },
     looksAtQueues: true,
-    routes: ['ANY /v1/moderation/oidc/{proxy+}', ...pathsOf(settingsRoutes)],
+    routes: ['ANY /health', 'ANY /v1/moderation/oidc/{proxy+}', ...pathsOf(settingsRoutes)],
   },
   rules: {
     kind: 'http',

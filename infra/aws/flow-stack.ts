@@ -187,7 +187,6 @@ export class FlowStack extends Stack {
     const state = this.#state;
     const queues = 'looksAtQueues' in spec ? Object.keys(topology.queues) : (may.send ?? []);
     return {
-      NODE_OPTIONS: '--enable-source-maps',
       [VARIABLES.stage]: this.#stage.name,
       [VARIABLES.logLevel]: 'info',
       [VARIABLES.publicUrl]: this.#edge.publicUrl,

@@ -5,6 +5,7 @@ import { type Adapters, loggerOf, needsOf, portsOf } from './entry.ts';
 import { environmentOf, type Environment } from './environment.ts';
 import { ORIGIN_HEADER } from './gate.ts';
 import { once } from './once.ts';
+import { withReadableStack } from './stack.ts';
 
 /** What HTTP APIs hand over: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html */
 export type HttpEvent = {
@@ -37,7 +38,7 @@ export function entry(name: string, makeApp: (ports: Ports, environment: Environ
     try {
       return await resultOf(await (await app())(requestOf(event, environment.publicUrl), clientOf(event)));
     } catch (error) {
-      log.error({ err: error }, 'request failed');
+      log.error({ err: withReadableStack(error) }, 'request failed');
       return resultOf(
         problem(
           error instanceof SluiceError

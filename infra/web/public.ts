@@ -1,5 +1,6 @@
 import type { Route } from '../../shared/http.ts';
 import type { Door } from '../../services/door/door.ts';
+import { descriptionsOf } from './described.ts';
 import { linkRoutes } from './links.ts';
 import { readerRoutes } from './readers.ts';
 import type { Described } from './served.ts';
@@ -10,6 +11,6 @@ import type { Described } from './served.ts';
  * @param others what is answered elsewhere, for the OpenAPI page
  */
 export function publicRoutes(door: Door, others: readonly Described[]): Route[] {
-  const links = linkRoutes(door);
-  return [...readerRoutes(door, [...(links as unknown as Described[]), ...others]), ...links];
+  const routes = [...readerRoutes(door), ...linkRoutes(door)];
+  return [...routes, ...descriptionsOf([...routes, ...others])];
 }

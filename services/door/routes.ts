@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { eventSchemas } from '../../shared/events.ts';
-import { openapi, type Route } from '../../shared/http.ts';
+import type { Route } from '../../shared/http.ts';
 import { render } from '../validate/markdown.ts';
 import type { Door } from './door.ts';
 import { readFeed } from './feeds.ts';
@@ -12,9 +11,9 @@ import { Accepted, Submission, submit } from './submit.ts';
 const THREAD = '/v1/sites/:site/threads/:thread';
 const Own = z.object({ id: z.string(), status: z.string() });
 
-/** The public API. `extra` are routes of others that the OpenAPI page shows as well. */
-export function doorRoutes(door: Door, extra: readonly Route<never>[] = []): Route[] {
-  const routes: Route[] = [
+/** The public API; infra/web describes it. */
+export function doorRoutes(door: Door): Route[] {
+  return [
     {
       method: 'POST',
       path: `${THREAD}/comments`,
@@ -120,29 +119,5 @@ export function doorRoutes(door: Door, extra: readonly Route<never>[] = []): Rou
       responses: { 200: { description: 'RFC 4287' } },
       handle: (call) => readFeed(door, call),
     },
-    {
-      method: 'GET',
-      path: '/v1/events.json',
-      summary: 'JSON Schemas of all events, in and out',
-      access: 'public',
-      responses: { 200: { description: 'By type' } },
-      handle: async () => ({ status: 200, body: eventSchemas() }),
-    },
-    {
-      method: 'GET',
-      path: '/v1/openapi.json',
-      summary: 'This page',
-      access: 'public',
-      responses: { 200: { description: 'OpenAPI 3.1' } },
-      handle: async () => ({ status: 200, body: page() }),
-    },
   ];
-  let made: unknown;
-  const page = () =>
-    (made ??= openapi([...(routes as Route<never>[]), ...extra], {
-      title: 'Sluice',
-      version: '1',
-      description: 'Comments for blogs: submit, read, moderate. Errors are problem details (RFC 9457).',
-    }));
-  return routes;
 }

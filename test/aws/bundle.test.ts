@@ -1,11 +1,17 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { documentClient, dynamoTable } from '../../infra/aws/adapters/table.ts';
-import { type Bundle, bundleAll, withPlainNames, withShortErrors } from '../../infra/aws/bundle.ts';
+import {
+  type Bundle,
+  bundleAll,
+  withoutDescriptions,
+  withPlainNames,
+  withShortErrors,
+} from '../../infra/aws/bundle.ts';
 import type { HttpResult } from '../../infra/aws/http-entry.ts';
 import type { Table } from '../../shared/ports.ts';
 import { topology } from '../../infra/topology.ts';
@@ -39,6 +45,13 @@ describe('bundles', () => {
     expect(rows.filter(({ ownBytes }) => ownBytes > OWN_LIMIT)).toEqual([]);
   });
 
+  it('are ASCII, which V8 reads at one byte a character', () => {
+    const beyond = Object.entries(bundles).filter(([, { folder }]) =>
+      readFileSync(join(folder, 'index.js')).some((byte) => byte > 127),
+    );
+    expect(beyond.map(([name]) => name)).toEqual([]);
+  });
+
   it('hold the clients of their permissions and no others', () => {
     const clients = (name: string) =>
       bundles[name]!.packages.filter((one) => one.startsWith('@aws-sdk/client-')).toSorted();
@@ -54,6 +67,17 @@ describe('bundles', () => {
       expect(packages.filter((one) => one.startsWith('@aws-sdk/credential-provider-'))).toEqual([]);
     }
   });
+});
+
+it('keeps of a schema what it checks, and of a route what it does', () => {
+  const source = [
+    "const Policy = z.object({ days: z.array(z.int()).describe('0 is Sunday'), on: z.boolean() });",
+    "const route = { responses: { 200: { description: 'By key', schema: z.object({ a: z.record(z.string(), T) }) }, 304: { description: 'Unchanged' } }, handle };",
+  ].join('\n');
+  expect(withoutDescriptions(source).split('\n')).toEqual([
+    'const Policy = z.object({ days: z.array(z.int()), on: z.boolean() });',
+    "const route = { responses: { 200: { description: 'By key'}, 304: { description: 'Unchanged' } }, handle };",
+  ]);
 });
 
 it('finds the dead letters of a queue by their name, as /health does', () => {
@@ -273,6 +297,10 @@ describe('the bundled functions', () => {
   it('fail under the code that the workflow matches', async () => {
     const failed = call('validate', { record: { body: 'not JSON' } });
     await expect(failed).rejects.toMatchObject({ name: 'Comment.Malformed' });
+    // Not the bundle's one long line: who reads the log looks for our files.
+    await expect(failed).rejects.toMatchObject({
+      stack: expect.stringMatching(/services\/validate\/handler\.ts:\d+:\d+/),
+    });
   });
 
   it('suppress an address that bounced for good', async () => {

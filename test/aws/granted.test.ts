@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXTRA } from '../../infra/aws/extra.ts';
 import { deskApp } from '../../infra/aws/http/desk-app.ts';
+import { healthRoute } from '../../infra/aws/http/health.ts';
 import { door } from '../../infra/aws/http/door.ts';
 import { links } from '../../infra/aws/http/links.ts';
 import { moderation } from '../../infra/aws/http/moderation.ts';
@@ -24,12 +25,13 @@ beforeAll(async () => {
   await local.quiet();
   admin = await local.asAdmin();
   const { ports } = local.runtime;
+  const some = granted('settings', ports);
   apps = {
     door: door(granted('door', ports)),
     links: links(granted('links', ports)),
     moderation: moderation(granted('moderation', ports)),
     rules: rules(granted('rules', ports)),
-    settings: deskApp(settingsRoutes(granted('settings', ports)), granted('settings', ports)),
+    settings: deskApp([healthRoute(some), ...settingsRoutes(some)], some),
   };
 });
 afterAll(() => local.end());
@@ -106,7 +108,7 @@ describe('a function has what its work asks for', () => {
     expect((await call('door', 'POST', '/v1/sites/demo/preview', { body: '*a*' }, {})).status).toBe(200);
     expect((await call('door', 'GET', thread, undefined, {})).status).toBe(200);
     expect((await call('door', 'GET', '/v1/sites/demo/feed.atom', undefined, {})).status).toBe(200);
-    expect((await call('door', 'GET', '/health', undefined, {})).status).toBe(200);
+    expect((await call('settings', 'GET', '/health', undefined, {})).status).toBe(200);
     const email = { site: 'demo', email: 'mara@blog.example' };
     expect((await call('links', 'POST', '/v1/authors/links', email, {})).status).toBeLessThan(300);
   });

@@ -9,6 +9,7 @@ import { clientOf, type HttpEvent, requestOf, type WebApp } from '../../infra/aw
 import { EXTRA } from '../../infra/aws/extra.ts';
 import { DESCRIPTIONS } from '../../infra/aws/http/descriptions.ts';
 import { deskApp } from '../../infra/aws/http/desk-app.ts';
+import { healthRoute } from '../../infra/aws/http/health.ts';
 import { door } from '../../infra/aws/http/door.ts';
 import { links } from '../../infra/aws/http/links.ts';
 import { deskRoutes, moderation } from '../../infra/aws/http/moderation.ts';
@@ -95,7 +96,7 @@ describe('each call', () => {
       links: links(ports),
       moderation: moderation(ports),
       rules: rules(ports),
-      settings: deskApp(settingsRoutes(ports), ports),
+      settings: deskApp([healthRoute(ports), ...settingsRoutes(ports)], ports),
     };
     ({ paths } = (await local.call('GET', '/v1/openapi.json')).body);
   });

@@ -1,14 +1,25 @@
+import type { Moderator } from '../../../services/moderation/moderator.ts';
+import type { Route } from '../../../shared/http.ts';
 import type { Ports } from '../../../shared/ports.ts';
 
 /** Asked of SQS at most this often: whoever polls /health pays no queue request a call. */
 const REMEMBER_MS = 5000;
 
-export type Depths = Record<string, { depth: number; inFlight: number; dead: number }>;
+type Depths = Record<string, { depth: number; inFlight: number; dead: number }>;
 
 let remembered: { at: number; depths: Promise<Depths> } | undefined;
 
+export const healthRoute = (ports: Pick<Ports, 'queues' | 'clock'>): Route<Moderator> => ({
+  method: 'GET',
+  path: '/health',
+  summary: '',
+  access: 'public',
+  responses: {},
+  handle: async () => ({ status: 200, body: { status: 'ok', queues: await healthOf(ports) } }),
+});
+
 /** How full each first queue is; what waits for its next try counts, as `delayed` does locally. */
-export function healthOf({ queues, clock }: Pick<Ports, 'queues' | 'clock'>): Promise<Depths> {
+function healthOf({ queues, clock }: Pick<Ports, 'queues' | 'clock'>): Promise<Depths> {
   const now = clock.now();
   if (remembered && now - remembered.at < REMEMBER_MS) return remembered.depths;
   const depths = read(queues);
