@@ -223,8 +223,9 @@ async function place(
 
   const parent = read ? read.parent : await store.get(comment.parentId);
   if (!parent) {
-    const since = envelope.retry?.firstAt ?? comment.submittedAt;
-    if (clock.now() - since > HOUR_MS) return step(comment, 'hold', 'parent-unknown');
+    // Since it came, not since it was written: a blog's back end may put what is old.
+    const now = clock.now();
+    if (now - (envelope.retry?.firstAt ?? now) > HOUR_MS) return step(comment, 'hold', 'parent-unknown');
     throw new SluiceError('Parent.Unknown', `parent ${comment.parentId} is not known yet`, {
       hint: 'it is waited for an hour',
     });

@@ -106,6 +106,17 @@ describe('a reply', () => {
     expect(await line.store.get('reply')).toMatchObject({ holdReason: 'parent-removed' });
   });
 
+  it('that was written long ago waits for its parent like any other', async () => {
+    line = await pipeline();
+    const submittedAt = new Date(line.clock.now() - 7_200_000).toISOString();
+    await line.submit('late', { parentId: 'first', submittedAt });
+    await line.quiet();
+    await line.submit('first');
+    await line.quiet();
+    await line.wind(5000);
+    await status('late').toBe('published');
+  });
+
   it('to a parent that nobody knows is held after an hour', async () => {
     line = await pipeline();
     await line.submit('orphan', { parentId: 'nobody-ever' });
