@@ -10,4 +10,10 @@ defined('ABSPATH') || exit;
 const SLUICE_SERVER = 'https://comments.example.com';
 const SLUICE_SITE = 'my-blog';
 
+// Themes made of templates ask for a file; themes made of blocks have a block in its place.
 add_filter('comments_template', fn () => __DIR__ . '/comments.php');
+add_filter('render_block_core/comments', function () {
+    ob_start();
+    include __DIR__ . '/comments.php';
+    return ob_get_clean();
+});
