@@ -134,6 +134,29 @@ it('a link of another kind, a changed one and one that is over open nothing', as
   }
 });
 
+it('mail to a writer is in the language of the browser, of the page, or English for who speaks none of ours', async () => {
+  const cases: [email: string, accepted: string, fields: object, subject: RegExp][] = [
+    ['sven@people.example', 'sv-SE,sv;q=0.9,en;q=0.8', {}, /^Bekräfta din adress/],
+    ['pia@people.example', 'sv', { lang: 'pt-BR' }, /^Confirme o seu endereço/],
+    ['worf@people.example', 'tlh', {}, /^Confirm your address/],
+  ];
+  for (const [email, accepted, fields] of cases) {
+    const comment = {
+      author: { name: 'Kim', email },
+      body: `Tell ${email} of replies.`,
+      notifyReplies: true,
+      ...fields,
+    };
+    const headers = { 'accept-language': accepted };
+    await sluice.call('POST', '/v1/sites/demo/threads/languages/comments', comment, headers);
+  }
+  await sluice.quiet();
+  for (const [email, , , subject] of cases) {
+    const find = async () => (await mailsTo(email)).at(-1)?.subject ?? '';
+    await expect.poll(find, { timeout: 20_000 }).toMatch(subject);
+  }
+}, 30_000);
+
 it('one client asks five times a minute', async () => {
   const strict = await testInstance({ SLUICE_RATE_LIMIT: 'on' });
   try {

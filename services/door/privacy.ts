@@ -64,6 +64,11 @@ const rows = ({ editMinutes, eraseAfterDays }: Policy): readonly Row[] => [
     `${days(CONFIRMATION_S)}: within them it is not asked again`,
   ],
   [
+    'That you asked for what is kept of you',
+    'Your address, encrypted, for the mail with the link',
+    days(UNCONFIRMED_S),
+  ],
+  [
     'What lets you edit and delete your comment, and your draft',
     'In your own browser (local storage), and nowhere else',
     `Until you clear it; editing ends after ${editMinutes} minutes`,
