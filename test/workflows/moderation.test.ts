@@ -81,7 +81,7 @@ describe('a reply', () => {
     await status('reply').toBe('published');
     await status('other').toBe('published');
     expect(await line.publications('reply')).toBe(1);
-    expect(await line.store.parked('parent')).toEqual([]);
+    await expect.poll(() => line.store.parked('parent')).toEqual([]);
     expect(await line.total()).toBe(3);
   });
 
