@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { draw } from '../../infra/local/asl/draw.ts';
-import { compile } from '../../infra/local/asl/machine.ts';
+import { compile } from '../../infra/local/asl/compile.ts';
 
 const PAGE = fileURLToPath(new URL('../../workflows/README.md', import.meta.url));
 

@@ -7,7 +7,7 @@ import { SluiceError } from '../../../shared/errors.ts';
 import { DEEPEST, nestsTooDeep } from '../nesting.ts';
 import { draw } from './draw.ts';
 import { isObject } from './env.ts';
-import { compile } from './machine.ts';
+import { compile } from './compile.ts';
 import type { Json } from './types.ts';
 import { type Mocks, runVirtually } from './virtual.ts';
 

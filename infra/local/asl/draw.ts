@@ -1,4 +1,4 @@
-import type { Catcher, Machine, Retrier, Rule, Scope, State } from './compile.ts';
+import type { Catcher, Machine, Retrier, Rule, Scope, State } from './states.ts';
 import { isObject } from './env.ts';
 import type { Json } from './types.ts';
 

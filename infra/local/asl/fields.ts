@@ -1,4 +1,4 @@
-import type { MapState, NumberField, WaitState } from './compile.ts';
+import type { MapState, NumberField, WaitState } from './states.ts';
 import type { Env } from './env.ts';
 import { Failure, queryFailure, runtimeFailure } from './failure.ts';
 import { typeFailure } from './jsonata.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { begin, compile, resume } from './machine.ts';
+import { compile } from './compile.ts';
+import { begin, resume } from './machine.ts';
 import type { Effect, Json, Progress, Snapshot } from './types.ts';
 import { type Between, type Mocks, type Outcome, runVirtually } from './virtual.ts';
 

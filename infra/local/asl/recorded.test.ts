@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { compile } from './machine.ts';
+import { compile } from './compile.ts';
 import type { Json } from './types.ts';
 import { type Mocks, runVirtually } from './virtual.ts';
 

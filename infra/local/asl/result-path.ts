@@ -1,4 +1,4 @@
-import type { ResultPath } from './compile.ts';
+import type { ResultPath } from './states.ts';
 import { isObject } from './env.ts';
 import { Failure } from './failure.ts';
 import type { Step } from './jsonpath.ts';

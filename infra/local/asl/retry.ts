@@ -1,4 +1,4 @@
-import type { Retrier } from './compile.ts';
+import type { Retrier } from './states.ts';
 import type { Failure } from './failure.ts';
 import { LONGEST_SECONDS } from './fields.ts';
 import type { Children, Frame } from './types.ts';

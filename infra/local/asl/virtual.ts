@@ -1,4 +1,5 @@
-import { begin, type Machine, resume } from './machine.ts';
+import { begin, resume } from './machine.ts';
+import type { Machine } from './states.ts';
 import type { Effect, HistoryEvent, Json, Signal, Snapshot, Status, World } from './types.ts';
 
 /** What a state's tasks answer, by the order of their calls: `{"0": {"Return": …}, "1-2": {"Throw": …}}`. */
