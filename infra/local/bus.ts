@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { BusEvent } from '../../shared/events.ts';
 import type { Bus, Clock, PutEntry } from '../../shared/ports.ts';
 import { SluiceError } from '../../shared/errors.ts';
-import type { Topology } from '../topology.ts';
+import type { Rule, Topology } from '../topology.ts';
 import type { Database, Writes } from './database.ts';
 import { compilePattern } from './patterns.ts';
 import type { LocalQueue } from './queues.ts';
@@ -34,7 +34,7 @@ export function localBus(
   let listeners: ((event: BusEvent) => void)[] = [];
 
   const putBy =
-    ({ write }: Writes): LocalBus['put'] =>
+    ({ write, writeOne }: Writes): LocalBus['put'] =>
     async (entries) => {
       const events = entries.map(({ id, source, type, detail, time, resources }): BusEvent => ({
         version: '0',
@@ -47,33 +47,34 @@ export function localBus(
         resources: resources ?? [],
         detail,
       }));
-      const routed = events.some((event) => compiled.some(({ matches }) => matches(event)));
-      // An event that nobody listens for costs no write.
-      if (routed) await write(() => route(events));
+      const deliveries = events.flatMap((event) => {
+        const suits = matching(event);
+        const body = suits.length > 0 ? JSON.stringify(event) : '';
+        return suits.map((rule) => ({ ...rule, body }));
+      });
+      // An event that nobody listens for costs no write, and one that one queue takes is one statement.
+      const [first] = deliveries;
+      if (first && deliveries.length === 1) await writeOne(() => deliver(first));
+      else if (first) await write(() => deliveries.forEach(deliver));
       for (const event of events) for (const listener of listeners) listener(event);
       return events.map(({ id }) => id);
     };
 
-  const route = (events: readonly BusEvent[]): void => {
-    for (const event of events) {
-      const body = JSON.stringify(event);
-      for (const { name, rule, matches } of compiled) {
-        if (!matches(event)) continue;
-        try {
-          const { messageGroup: group } = rule.target;
-          queueOf(queues, rule.target.queue).enqueue(body, group ? { group } : {});
-        } catch (error) {
-          if (!(error instanceof SluiceError && error.code === 'Queue.TooLarge')) throw error;
-          queueOf(queues, rule.deadLetter).enqueue(
-            JSON.stringify({
-              source: rule.target.queue,
-              reason: error.code,
-              detail: `rule ${name}: ${error.message}`,
-              message: body,
-            }),
-          );
-        }
-      }
+  const matching = (event: BusEvent) => compiled.filter(({ matches }) => matches(event));
+
+  const deliver = ({ name, rule, body }: { name: string; rule: Rule; body: string }): void => {
+    try {
+      const { messageGroup: group } = rule.target;
+      queueOf(queues, rule.target.queue).enqueue(body, group ? { group } : {});
+    } catch (error) {
+      if (!(error instanceof SluiceError && error.code === 'Queue.TooLarge')) throw error;
+      const letter = {
+        source: rule.target.queue,
+        reason: error.code,
+        detail: `rule ${name}: ${error.message}`,
+        message: body,
+      };
+      queueOf(queues, rule.deadLetter).enqueue(JSON.stringify(letter));
     }
   };
 

@@ -47,21 +47,22 @@ export function localQueues(
   const { sqlite } = database;
   sqlite.exec('UPDATE message SET visible_at = 0, receipt = NULL WHERE receipt IS NOT NULL');
 
+  // By number: node:sqlite looks up each name at each call.
   const insert = sqlite.prepare(
-    `INSERT INTO message (uuid, queue, lane, body, visible_at, sent_at) VALUES ($uuid, $queue, $lane, $body, $visibleAt, $now)`,
+    'INSERT INTO message (uuid, queue, lane, body, visible_at, sent_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)',
   );
   const heads = sqlite.prepare(
     `SELECT id, uuid, lane, body, receive_count, sent_at FROM message
-      WHERE queue = $queue AND lane = $lane AND visible_at <= $now ORDER BY visible_at, id LIMIT $max`,
+      WHERE queue = ?1 AND lane = ?2 AND visible_at <= ?3 ORDER BY visible_at, id LIMIT ?4`,
   );
   const hide = sqlite.prepare(
-    `UPDATE message SET visible_at = $until, receipt = $receipt, receive_count = receive_count + 1,
-       first_received_at = coalesce(first_received_at, $now) WHERE id = $id`,
+    `UPDATE message SET visible_at = ?1, receipt = ?2, receive_count = receive_count + 1,
+       first_received_at = coalesce(first_received_at, ?3) WHERE id = ?4`,
   );
   const bury = sqlite.prepare(
     `UPDATE message SET queue = $dead, lane = '', visible_at = $now, receipt = NULL, receive_count = 0 WHERE id = $id`,
   );
-  const drop = sqlite.prepare('DELETE FROM message WHERE receipt = $receipt');
+  const drop = sqlite.prepare('DELETE FROM message WHERE receipt = ?1');
   const show = sqlite.prepare(
     'UPDATE message SET visible_at = $at, receipt = iif($at <= $now, NULL, receipt) WHERE receipt = $receipt',
   );
@@ -117,14 +118,7 @@ export function localQueues(
       lanes.add(lane);
       const now = clock.now();
       const id = randomUUID();
-      insert.run({
-        $uuid: id,
-        $queue: name,
-        $lane: lane,
-        $body: body,
-        $visibleAt: now + delaySeconds * 1000,
-        $now: now,
-      });
+      insert.run(id, name, lane, body, now + delaySeconds * 1000, now);
       arrived();
       return id;
     };
@@ -132,34 +126,26 @@ export function localQueues(
     /** One from each lane in turn, until `max` are there or all lanes are dry. */
     const pick = (max: number, now: number): MessageRow[] => {
       const order = [...lanes];
-      const perLane = Math.max(1, Math.ceil(max / Math.max(1, order.length)));
-      const picked: MessageRow[] = [];
-      for (let step = 0; step < order.length && picked.length < max; step++) {
-        const lane = order[(turn + step) % order.length] as string;
-        picked.push(
-          ...(heads.all({
-            $queue: name,
-            $lane: lane,
-            $now: now,
-            $max: Math.min(perLane, max - picked.length),
-          }) as MessageRow[]),
-        );
+      const from = turn % Math.max(1, order.length);
+      const inTurn = [...order.slice(from), ...order.slice(0, from)];
+      const share = Math.max(1, Math.ceil(max / Math.max(1, order.length)));
+      const picked = new Map<number, MessageRow>();
+      const busy: string[] = [];
+      for (const lane of inTurn) {
+        if (picked.size === max) break;
+        const rows = heads.all(name, lane, now, Math.min(share, max - picked.size)) as MessageRow[];
+        for (const row of rows) picked.set(row.id, row);
+        if (rows.length === share) busy.push(lane);
       }
       // A lone busy lane may use what the others left.
-      if (picked.length < max && perLane < max) {
-        const seen = new Set(picked.map(({ id }) => id));
-        for (let step = 0; step < order.length && picked.length < max; step++) {
-          const lane = order[(turn + step) % order.length] as string;
-          const more = heads.all({ $queue: name, $lane: lane, $now: now, $max: max }) as MessageRow[];
-          for (const row of more) {
-            if (seen.has(row.id) || picked.length >= max) continue;
-            seen.add(row.id);
-            picked.push(row);
-          }
+      for (const lane of share < max ? busy : []) {
+        if (picked.size === max) break;
+        for (const row of heads.all(name, lane, now, max) as MessageRow[]) {
+          if (picked.size < max) picked.set(row.id, row);
         }
       }
-      turn = order.length > 0 ? (turn + 1) % order.length : 0;
-      return picked;
+      turn = from + 1;
+      return [...picked.values()];
     };
 
     const by = ({ write, writeOne }: Writes): LocalQueue['inOrder'] => ({
@@ -178,7 +164,7 @@ export function localQueues(
               continue;
             }
             const receipt = randomUUID();
-            hide.run({ $until: now + spec.visibilitySeconds * 1000, $receipt: receipt, $now: now, $id: row.id });
+            hide.run(now + spec.visibilitySeconds * 1000, receipt, now, row.id);
             taken.push({
               id: row.uuid,
               receipt,
@@ -192,7 +178,7 @@ export function localQueues(
         });
       },
       async remove(receipt) {
-        await writeOne(() => drop.run({ $receipt: receipt }));
+        await writeOne(() => drop.run(receipt));
       },
     });
 

@@ -206,23 +206,18 @@ function page(
   const low = prefix !== undefined && (from === undefined || prefix > from) ? prefix : from;
   const high = prefix !== undefined && (to === undefined || `${prefix}\u{10ffff}` < to) ? `${prefix}\u{10ffff}` : to;
   const after = cursor === undefined ? undefined : readCursor(cursor);
+  const bound: (string | number)[] = [pk, now];
+  const by = (value: string | number): string => `?${bound.push(value)}`;
   const sql = `SELECT doc, ${sortColumn} AS sort, pk, sk FROM item
-    WHERE ${pkColumn} = $pk AND (expires_at IS NULL OR expires_at > $now)
-    ${low === undefined ? '' : `AND ${sortColumn} >= $low`} ${high === undefined ? '' : `AND ${sortColumn} <= $high`}
-    ${after ? `AND (${sortColumn}, pk, sk) ${down ? '<' : '>'} ($sort, $afterPk, $afterSk)` : ''}
-    ORDER BY ${sortColumn} ${down ? 'DESC' : 'ASC'}, pk ${down ? 'DESC' : 'ASC'}, sk ${down ? 'DESC' : 'ASC'} LIMIT $limit`;
+    WHERE ${pkColumn} = ?1 AND (expires_at IS NULL OR expires_at > ?2)
+    ${low === undefined ? '' : `AND ${sortColumn} >= ${by(low)}`} ${high === undefined ? '' : `AND ${sortColumn} <= ${by(high)}`}
+    ${after ? `AND (${sortColumn}, pk, sk) ${down ? '<' : '>'} (${after.map(by).join(', ')})` : ''}
+    ORDER BY ${sortColumn} ${down ? 'DESC' : 'ASC'}, pk ${down ? 'DESC' : 'ASC'}, sk ${down ? 'DESC' : 'ASC'} LIMIT ${by(limit + 1)}`;
   let prepared = statements.get(sqlite);
   if (!prepared) statements.set(sqlite, (prepared = new Map()));
   let statement = prepared.get(sql);
   if (!statement) prepared.set(sql, (statement = sqlite.prepare(sql)));
-  const rows = statement.all({
-    $pk: pk,
-    $now: now,
-    $limit: limit + 1,
-    ...(low !== undefined && { $low: low }),
-    ...(high !== undefined && { $high: high }),
-    ...(after && { $sort: after[0], $afterPk: after[1], $afterSk: after[2] }),
-  }) as PageRow[];
+  const rows = statement.all(...bound) as PageRow[];
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   return {
