@@ -21,7 +21,7 @@ A line on stdin:
     mocks    by state, by call: {"Judge": {"0": {"Return": {…}}, "1-2": {"Throw": {"Error": "…", "Cause": "…"}}}}
              a task with no answer left fails with States.Runtime
     context  laid over the context object
-    id, input, mocks and context may be left out
+    id, input, mocks and context may be left out; a line that computes for more than 20 s is given up
 
 A line on stdout:
   {"id", "status": "SUCCEEDED", "output", "events"}

@@ -89,6 +89,11 @@ describe('a definition', () => {
       'States must be a non-empty object at /States/S/Branches[0]/States',
     ],
     [
+      'with an error both written down and pointed at',
+      one({ Type: 'Fail', Error: 'E', ErrorPath: '$.e' }),
+      "Only one of 'Error' and 'ErrorPath' is allowed at /States/S",
+    ],
+    [
       'with a reader of objects',
       one({ Type: 'Map', ItemReader: {}, ItemProcessor: one({ Type: 'Pass', ...end }, 'I'), ...end }),
       "Field 'ItemReader' is not supported",

@@ -72,6 +72,15 @@ export class Site {
     return path ?? 'replace';
   }
 
+  /** `FieldPath`, which JSONPath has beside `Field`, and of which there may be one alone. */
+  private pathOf(field: string): Json | undefined {
+    const path = this.jsonata ? undefined : this.fields[`${field}Path`];
+    if (path !== undefined && this.fields[field] !== undefined) {
+      this.faults.add(`Only one of '${field}' and '${field}Path' is allowed`, this.pointer);
+    }
+    return path;
+  }
+
   /** `Field` or, in JSONPath, `FieldPath`. */
   number(
     field: string,
@@ -79,10 +88,7 @@ export class Site {
   ): NumberField | undefined {
     const pathField = `${field}Path`;
     const value = this.fields[field];
-    const path = this.jsonata ? undefined : this.fields[pathField];
-    if (value !== undefined && path !== undefined) {
-      this.faults.add(`Only one of '${field}' and '${pathField}' is allowed`, this.pointer);
-    }
+    const path = this.pathOf(field);
     if (path !== undefined) {
       const source = this.string(pathField);
       const read = this.faults.attempt(`${this.pointer}/${pathField}`, () => compilePathField(source));
@@ -107,7 +113,7 @@ export class Site {
   textOrPath(field: string): TextField | undefined {
     const pathField = `${field}Path`;
     const value = this.fields[field];
-    const path = this.jsonata ? undefined : this.fields[pathField];
+    const path = this.pathOf(field);
     if (path !== undefined) {
       const source = this.string(pathField);
       const read = this.faults.attempt(`${this.pointer}/${pathField}`, () =>
