@@ -125,18 +125,29 @@ const FOUND: Record<Action, 'right' | 'wrong' | undefined> = {
  * moderator saw it is a `conflict`, with the state that it has now.
  */
 export async function decide(ports: DecisionPorts, user: string, decision: Decision): Promise<Result> {
+  const { result, owing } = await writeDecision(ports, user, decision);
+  if (owing) await settleQuietly(ports, owing);
+  return result;
+}
+
+/** The first half of `decide`: what is `owing` stands, and `settleQuietly` does what follows from it. */
+export async function writeDecision(
+  ports: Pick<DecisionPorts, 'table' | 'clock' | 'ids'>,
+  user: string,
+  decision: Decision,
+): Promise<{ result: Result; owing?: Comment }> {
   const { table, clock, ids } = ports;
   const store = storeOf(table, clock);
   const by = `user:${user}`;
   const comment = await store.get(decision.id);
-  if (!comment || comment.status === 'erased') return { id: decision.id, result: 'missing' };
-  if (comment.version !== decision.version) return await lost(store, comment, by, decision);
+  if (!comment || comment.status === 'erased') return { result: { id: decision.id, result: 'missing' } };
+  if (comment.version !== decision.version) return { result: await lost(store, comment, by, decision) };
 
   const decisionId = ids.next();
   const now = clock.now();
   const set = plan(comment, decision, { by, decisionId, now });
-  if (set === 'unchanged') return { ...stateOf(comment), result: 'unchanged' };
-  if (set === 'impossible') return { ...stateOf(comment), result: 'conflict' };
+  if (set === 'unchanged') return { result: { ...stateOf(comment), result: 'unchanged' } };
+  if (set === 'impossible') return { result: { ...stateOf(comment), result: 'conflict' } };
   // A decision about a waiting edit answers no reports of the text that stands.
   const found = set.dismissed && FOUND[decision.action];
   const written = await store.change(comment, {
@@ -168,9 +179,8 @@ export async function decide(ports: DecisionPorts, user: string, decision: Decis
       ...(found ? await reportersOf(table).answer(comment, found, decisionId, now) : []),
     ],
   });
-  if (!written.done) return await lost(store, written.comment, by, decision);
-  await settleQuietly(ports, written.comment);
-  return { ...stateOf(written.comment), result: 'done' };
+  if (!written.done) return { result: await lost(store, written.comment, by, decision) };
+  return { result: { ...stateOf(written.comment), result: 'done' }, owing: written.comment };
 }
 
 export type Undone =
@@ -247,7 +257,8 @@ export async function undo(
 /**
  * What follows from a decision, until nothing is owed any more: its events, and the wake of whoever waits.
  *
- * Idempotent, in this order: a crash in between repeats, and never forgets. The reconciler calls it for what a crash left.
+ * Idempotent: a crash in between repeats, and never forgets. The reconciler calls it for what a crash left. Telling and
+ * waking share a commit; only when both are through is nothing owed.
  */
 export async function settle(ports: DecisionPorts, comment: Comment, row: LogRow): Promise<void> {
   const { table, clock, bus, workflows, log } = ports;
@@ -262,20 +273,20 @@ export async function settle(ports: DecisionPorts, comment: Comment, row: LogRow
     if (!found) break;
     rows.unshift(found.row);
   }
-  await bus.put(rows.flatMap((each) => eventsOf(comment, each)));
-
   const waitsAnew = comment.status === 'held' || comment.pendingRevision !== null;
   // `keep` decides nothing of what waits: it goes on waiting, under its token.
   const wakes = row.action !== 'keep' || !waitsAnew;
-  if (wakes) {
-    const woken =
-      comment.token !== undefined &&
-      (await workflows.succeed(comment.token, { decisionId: row.decisionId })) === 'woken';
+  const wake = async (decisionId: string): Promise<void> => {
+    const woken = comment.token !== undefined && (await workflows.succeed(comment.token, { decisionId })) === 'woken';
     if (waitsAnew || (!woken && row.action !== 'keep')) {
       const policy = waitsAnew ? (await sitesOf(table, clock).rules(comment.site)).policy.policy : undefined;
       await workflows.start('review', reviewOf(comment.id, comment.version, policy));
     }
-  }
+  };
+  await Promise.all([
+    bus.put(rows.flatMap((each) => eventsOf(comment, each))),
+    ...(wakes ? [wake(row.decisionId)] : []),
+  ]);
 
   // Read again: a review that was just started may have left its own token here, and that one stays.
   const fresh = await store.get(comment.id);
@@ -296,7 +307,7 @@ export async function settleOwed(ports: DecisionPorts, comment: Comment): Promis
 }
 
 /** The decision stands whatever happens here; the reconciler tries again. */
-async function settleQuietly(ports: DecisionPorts, comment: Comment): Promise<void> {
+export async function settleQuietly(ports: DecisionPorts, comment: Comment): Promise<void> {
   try {
     await settleOwed(ports, comment);
   } catch (error) {

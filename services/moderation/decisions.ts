@@ -7,7 +7,7 @@ import type { Ports } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import type { Changes } from './changes.ts';
-import { decide, hashOf, undo, type Decision, type Result } from './decide.ts';
+import { hashOf, settleQuietly, undo, writeDecision, type Decision, type Result } from './decide.ts';
 import { may, mustBe, type Moderator } from './moderator.ts';
 
 const Decisions = z.strictObject({
@@ -28,7 +28,6 @@ const Decisions = z.strictObject({
 });
 
 const REMEMBERED_SECONDS = 86_400;
-/** Side by side, so that their durable writes share a commit. */
 const AT_ONCE = 10;
 
 export function decisionRoutes(ports: Ports, changes: Changes): Route<Moderator>[] {
@@ -57,12 +56,12 @@ export function decisionRoutes(ports: Ports, changes: Changes): Route<Moderator>
     return heads;
   };
 
-  const one = async (moderator: Moderator, decision: Decision, site: string | undefined): Promise<Result> => {
-    if (site === undefined) return { id: decision.id, result: 'missing' };
-    if (!may(moderator, site)) return { id: decision.id, result: 'forbidden' };
-    const result = await decide(ports, moderator.user, decision);
-    if (result.result === 'done') changes.push(changeOf(site, moderator.user, 'decided', result));
-    return result;
+  const one = async (moderator: Moderator, decision: Decision, site: string | undefined): Promise<Written> => {
+    if (site === undefined) return { result: { id: decision.id, result: 'missing' } };
+    if (!may(moderator, site)) return { result: { id: decision.id, result: 'forbidden' } };
+    const written = await writeDecision(ports, moderator.user, decision);
+    if (written.owing) changes.push(changeOf(site, moderator.user, 'decided', written.result));
+    return written;
   };
 
   const decisions: Route<Moderator> = {
@@ -86,17 +85,21 @@ export function decisionRoutes(ports: Ports, changes: Changes): Route<Moderator>
       if (before) return { status: 200, body: { results: before.results } };
 
       const heads = await checkReasons(caller, wanted.decisions);
-      const results: Result[] = [];
-      for (let start = 0; start < wanted.decisions.length; start += AT_ONCE) {
-        const some = wanted.decisions.slice(start, start + AT_ONCE);
-        results.push(
-          ...(await Promise.all(some.map((decision, index) => one(caller, decision, heads[start + index]?.site)))),
-        );
-      }
-      if (remembered) {
+      const siteOf = new Map(heads.map((head) => [head?.id, head?.site]));
+      const written = await inParts(wanted.decisions, (decision) => one(caller, decision, siteOf.get(decision.id)));
+      const results = written.map(({ result }) => result);
+      const remember = async (): Promise<void> => {
+        if (!remembered) return;
         const expiresAt = Math.floor(clock.now() / 1000) + REMEMBERED_SECONDS;
         await table.write([{ put: { ...remembered, hash, results, expiresAt } }]);
-      }
+      };
+      // Decided is decided; what is left shares its commits.
+      await Promise.all([
+        remember(),
+        inParts(written, async ({ owing }) => {
+          if (owing) await settleQuietly(ports, owing);
+        }),
+      ]);
       return { status: 200, body: { results } };
     },
   };
@@ -129,6 +132,17 @@ export function decisionRoutes(ports: Ports, changes: Changes): Route<Moderator>
   };
 
   return [decisions, takeBack];
+}
+
+type Written = Awaited<ReturnType<typeof writeDecision>>;
+
+/** In the order of `all`, so many side by side that their durable writes share a commit. */
+async function inParts<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
+  const done: R[] = [];
+  for (let start = 0; start < all.length; start += AT_ONCE) {
+    done.push(...(await Promise.all(all.slice(start, start + AT_ONCE).map(work))));
+  }
+  return done;
 }
 
 const changeOf = (site: string, by: string, type: string, { id, version, status }: Result) => ({
