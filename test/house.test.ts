@@ -46,6 +46,7 @@ const DOORS: Record<string, readonly string[]> = {
     'shared',
     'services/author-notify/handler.ts',
     'services/moderation/decide.ts',
+    'services/moderation/sweep-work.ts',
     // The policy may end the time of a text.
     'services/import/erase.ts',
     'services/spam-check/second-opinion.ts',
@@ -68,7 +69,13 @@ const DOORS: Record<string, readonly string[]> = {
   'services/webhook': ['shared', 'services/deliver/permalink.ts'],
   // Types of what the API answers; a bundler drops them.
   // The story of a comment is drawn as the executions page draws it.
-  'services/desk': ['shared', 'services/moderation', 'services/executions', 'workflows/moderation.asl.json'],
+  'services/desk': [
+    'shared',
+    'services/moderation',
+    'services/executions',
+    'workflows/moderation.asl.json',
+    'workflows/review.asl.json',
+  ],
   // What is imported is cleaned, rendered and keyed as what is submitted.
   'services/import': ['shared', 'services/validate', 'services/spam-check/fingerprint.ts'],
   services: ['shared'],

@@ -7,6 +7,7 @@ import { sitesOf } from '../../shared/store/sites.ts';
 import { authorNotify } from '../author-notify/handler.ts';
 import { erase } from '../import/erase.ts';
 import { settleOwed } from '../moderation/decide.ts';
+import { sweepWorkOf } from '../moderation/sweep-work.ts';
 import { askOutside, providersOf } from '../spam-check/second-opinion.ts';
 import { plainText } from '../validate/markdown.ts';
 
@@ -16,8 +17,9 @@ const SETTLED_AFTER_MS = 30_000;
 const NOTIFIED_WITHIN_MS = 15 * 60_000;
 /** Looked at in one round, of each kind and site; the next round goes on. */
 const ROUND = 200;
-/** Providers may be slow, and Lambda ends a round after a minute. */
+/** Providers may be slow, sweeps long, and Lambda ends a round after a minute. */
 const REVISIT_MS = 20_000;
+const SWEEP_MS = 15_000;
 const DAY_MS = 86_400_000;
 
 export type Mended = {
@@ -27,17 +29,20 @@ export type Mended = {
   untold: number;
   revisited: number;
   erased: number;
+  swept: number;
 };
 
 /**
  * Finds what no retry reached, mends it, counts it, and logs each: decisions whose consequences are owed, executions that
- * wait for what is decided, held comments that no execution waits for, and published ones whose readers were not told.
+ * wait for what is decided, held comments that no execution waits for, published ones whose readers were not told, and sweeps
+ * that a restart cut.
  * Erases what is older than the site's policy keeps it.
  */
 export const reconcile: Service = (ports) => {
   const { table, clock, workflows, log } = ports;
   const store = storeOf(table, clock);
   const sites = sitesOf(table, clock);
+  const sweeps = sweepWorkOf(ports);
   const tell = authorNotify(ports);
   const cursors = new Map<string, string>();
 
@@ -128,7 +133,7 @@ export const reconcile: Service = (ports) => {
   return async (): Promise<Mended> => {
     const now = clock.now();
     const before = now - SETTLED_AFTER_MS;
-    const mended: Mended = { owed: 0, woken: 0, unwatched: 0, untold: 0, revisited: 0, erased: 0 };
+    const mended: Mended = { owed: 0, woken: 0, unwatched: 0, untold: 0, revisited: 0, erased: 0, swept: 0 };
 
     for (const comment of (await Promise.all(OWED_LISTINGS.map((listing) => due(listing, before)))).flat()) {
       await settleOwed(ports, comment);
@@ -182,6 +187,7 @@ export const reconcile: Service = (ports) => {
         log.warn({ commentId: comment.id }, 'reconciled: published, and nobody was told');
       }
     }
+    mended.swept = await sweeps.goOnWithAll(clock.now() + SWEEP_MS);
     return mended;
   };
 };
