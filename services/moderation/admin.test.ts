@@ -80,6 +80,29 @@ describe('a backtest that takes its time', () => {
     for (let ask = 0; ask < 20 && answer.status === 202; ask++) answer = await mia('GET', progress);
     expect(answer).toMatchObject({ status: 200, body: { comments: 250 } });
   });
+
+  it('is answered by a process that did not begin it, and by one that did once another was through', async () => {
+    for (let n = 0; n < 250; n++) await addComment(ports, { id: `c${n}` });
+    const { comments } = ports.search;
+    let waitMs = 900;
+    ports.search.comments = async (query) => {
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      return comments(query);
+    };
+    const path = '/v1/moderation/sites/demo/policy/backtest';
+    const { body } = await mia('POST', path, { policy: { holdAt: 0.7 }, last: 250 });
+    const { progress }: { progress: string } = body;
+    waitMs = 200;
+    const other = await signIn(ports, appOf(ports).call, 'eva', [{ site: 'demo', role: 'moderator' }]);
+    expect(await other('GET', progress)).toMatchObject({ status: 202, body: { of: 250 } });
+    let answer = await other('GET', progress);
+    for (let ask = 0; ask < 20 && answer.status === 202; ask++) answer = await other('GET', progress);
+    expect(answer).toMatchObject({ status: 200, body: { comments: 250, changed: 250 } });
+    // A third one has not even begun.
+    const third = await signIn(ports, appOf(ports).call, 'zoe', [{ site: 'demo', role: 'moderator' }]);
+    expect(await third('GET', progress)).toEqual({ ...answer, headers: expect.anything() });
+    expect((await third('GET', progress.replace(/[^/]+$/, 'another'))).status).toBe(404);
+  });
 });
 
 describe('a draft in the shadow', () => {

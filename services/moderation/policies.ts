@@ -5,7 +5,7 @@ import { Policy } from '../../shared/policy.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { audit } from './audit-log.ts';
-import { backtest, type Backtest } from './backtest.ts';
+import { backtest } from './backtest.ts';
 import { jobsOf } from './jobs.ts';
 import { mustBe, type Moderator } from './moderator.ts';
 
@@ -15,7 +15,9 @@ const Draft = z.strictObject({ policy: Policy, last: z.int().min(1).max(10_000).
 export function policyRoutes(ports: Ports): Route<Moderator>[] {
   const { table, clock } = ports;
   const sites = sitesOf(table, clock);
-  const jobs = jobsOf<Backtest>(ports, 'backtest');
+  const jobs = jobsOf(ports, 'backtest', (site, { policy, last }: z.infer<typeof Draft>, onProgress) =>
+    backtest(ports, site, policy, last, onProgress),
+  );
   const progressOf = (site: string) => `/v1/moderation/sites/${site}/policy/backtests`;
 
   return [
@@ -88,11 +90,9 @@ export function policyRoutes(ports: Ports): Route<Moderator>[] {
         const site = params.site ?? '';
         mustBe(caller, 'moderator', site);
         await sites.rules(site);
-        const { policy, last }: z.infer<typeof Draft> = body;
-        checkOrder(policy);
-        return jobs.start({ site, of: last, path: progressOf(site) }, (onProgress) =>
-          backtest(ports, site, policy, last, onProgress),
-        );
+        const input: z.infer<typeof Draft> = body;
+        checkOrder(input.policy);
+        return jobs.start({ site, of: input.last, input, path: progressOf(site) });
       },
     },
     {

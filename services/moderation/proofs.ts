@@ -8,7 +8,7 @@ import { lessonsOf } from '../spam-check/lessons.ts';
 import { audit } from './audit-log.ts';
 import { jobsOf } from './jobs.ts';
 import { mustBe, type Moderator } from './moderator.ts';
-import { exhibitsOf, IMPORT, prove, taughtBy, teaching, type Proof } from './proof.ts';
+import { exhibitsOf, IMPORT, prove, taughtBy, teaching } from './proof.ts';
 
 const Wanted = z.strictObject({ last: z.int().min(10).max(10_000).default(2000) });
 
@@ -17,7 +17,6 @@ export function proofRoutes(ports: Ports): Route<Moderator>[] {
   const { table, clock } = ports;
   const sites = sitesOf(table, clock);
   const lessons = lessonsOf(table, clock);
-  const jobs = jobsOf<Proof>(ports, 'proof');
   const progressOf = (site: string) => `/v1/moderation/sites/${site}/proofs`;
   const tell = (caller: Moderator, site: string, action: string, about: string) =>
     audit(ports, { site, by: `user:${caller.user}`, action, about });
@@ -30,6 +29,10 @@ export function proofRoutes(ports: Ports): Route<Moderator>[] {
     });
   };
 
+  const jobs = jobsOf(ports, 'proof', async (site, { last }: z.infer<typeof Wanted>, onProgress) =>
+    prove(await mustFind(site, last), (await sites.rules(site)).policy.policy, await lessons.of(site), onProgress),
+  );
+
   return [
     {
       method: 'POST',
@@ -41,12 +44,10 @@ export function proofRoutes(ports: Ports): Route<Moderator>[] {
       async handle({ caller, params, body }) {
         const site = params.site ?? '';
         mustBe(caller, 'moderator', site);
-        const { policy } = (await sites.rules(site)).policy;
-        const { last }: z.infer<typeof Wanted> = body;
-        const exhibits = await mustFind(site, last);
-        return jobs.start({ site, of: exhibits.length, path: progressOf(site) }, async (onProgress) =>
-          prove(exhibits, policy, await lessons.of(site), onProgress),
-        );
+        await sites.rules(site);
+        const input: z.infer<typeof Wanted> = body;
+        const { length: of } = await mustFind(site, input.last);
+        return jobs.start({ site, of, input, path: progressOf(site) });
       },
     },
     {
