@@ -132,10 +132,12 @@ function Desk({
   const [offline, setOffline] = useState(false);
   const main = useRef<HTMLElement>(null);
   const [sites, setSites] = useState<readonly SiteName[]>([]);
+  const [sitesKnown, setSitesKnown] = useState(false);
   const readSites = () => {
     call<{ sites: SiteName[] }>('GET', '/v1/moderation/sites')
       .then((found) => setSites(found.sites))
-      .catch(() => undefined);
+      .catch(() => undefined)
+      .finally(() => setSitesKnown(true));
   };
   useEffect(readSites, [who.user]);
   const rules = who.roles.some(({ site, role }) => site === '*' && role === 'admin');
@@ -187,7 +189,8 @@ function Desk({
             </a>
           ))}
         </nav>
-        <div class="top-end">
+        {/* As a whole: what comes later would move the rest. */}
+        <div class="top-end" hidden={!sitesKnown}>
           {sites.length > 1 && (
             <select
               aria-label={t('site')}

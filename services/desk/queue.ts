@@ -68,6 +68,8 @@ export class Queue {
   total: number | undefined;
   partial = false;
   loading = false;
+  /** Something was read: an empty list is one. */
+  known = false;
   error: Problem | undefined;
   /** Held meanwhile, and not in the list yet. */
   fresh = 0;
@@ -144,6 +146,7 @@ export class Queue {
           this.byId = new Map();
         }
         start = false;
+        this.known = true;
         this.#cursor = page.nextCursor;
         this.total = page.total;
         this.partial = page.partial ?? false;

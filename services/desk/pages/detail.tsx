@@ -6,36 +6,35 @@ import { Ago, Failed, Html, Key, Signals, useRead } from '../parts.tsx';
 import type { Entry, Filters } from '../queue.ts';
 import type { Action, Brief, Detail, Note, Row } from '../types.ts';
 import { dateOnly, t, tMaybe } from '../words.ts';
-import { actionsOf, Outcome, Standing } from './queue.tsx';
+import { actionsOf, Outcome, Standing } from './standing.tsx';
 
 /** One comment with all that helps to decide it. The row is shown at once; what is read comes into its own place. */
 export function CommentDetail({
-  id,
   entry,
-  version,
   onRow,
   onAct,
   onFilter,
   onBack,
   onBan,
   onTrust,
+  mayTrust,
   keys,
   authors,
 }: {
-  id: string;
   entry: Entry;
-  version: number;
   onRow: (row: Row) => void;
-  onAct: (action: Action) => void;
+  onAct: (id: string, action: Action) => void;
   onFilter: (some: Partial<Filters>) => void;
   onBack: () => void;
   onBan: () => void;
+  onTrust: (row: Row) => void;
   /** For admins: the list of the trusted is part of the policy. */
-  onTrust: (() => void) | undefined;
+  mayTrust: boolean;
   keys: Keys;
   authors: readonly { id: string; name: string }[];
 }) {
   const { row, state } = entry;
+  const { id, version } = row;
   const [path, setPath] = useState<string | undefined>();
   useEffect(() => {
     // Those who only pass by do not read.
@@ -76,19 +75,24 @@ export function CommentDetail({
           {row.decidedBy && ` ${t('byWhom', { name: row.decidedBy })}`}
         </p>
       </header>
-      {data?.parent && (
+      {row.parent && (
         <blockquote class="parent">
           <p class="quiet">
-            {t('inReplyTo')} {data.parent.author}
+            {t('inReplyTo')} {row.parent.author}
           </p>
-          <Html html={data.parent.html} />
+          {data?.parent ? (
+            <Html html={data.parent.html} />
+          ) : (
+            <p class="prose" dir="auto">
+              {row.parent.excerpt}
+            </p>
+          )}
         </blockquote>
       )}
       {row.pendingRevision !== null && <p class="notice warn">{t('editWaits')}</p>}
       <div class="text" lang={row.lang || undefined} dir="auto">
         <Html html={row.html} />
       </div>
-      {data && row.pendingRevision !== null && <Changed detail={data} />}
       {row.appeal && (
         <div class="notice warn">
           <h3>{t('appealText')}</h3>
@@ -98,7 +102,7 @@ export function CommentDetail({
       <div class="decide">
         {state === 'open' || state === 'failed' ? (
           actionsOf(row).map(({ action, word, command }, index) => (
-            <button key={action} type="button" class={index === 0 ? 'main' : ''} onClick={() => onAct(action)}>
+            <button key={action} type="button" class={index === 0 ? 'main' : ''} onClick={() => onAct(id, action)}>
               {t(word)} {command && keys.on && <Key>{keys.keys[command]}</Key>}
             </button>
           ))
@@ -122,53 +126,59 @@ export function CommentDetail({
         </h3>
         <Signals signals={data?.signals ?? row.top} />
       </section>
-      <section>
-        <h3>{t('writerHistory')}</h3>
-        <p class="quiet">
-          {t('historyLine', {
-            published: row.author.published,
-            rejected: row.author.rejected,
-            spam: row.author.spam,
-            date: dateOnly(row.author.firstSeen),
-          })}
-        </p>
-        {data && <Briefs briefs={data.history.slice(0, 5)} empty={t('noHistory')} />}
-        <button type="button" class="plain" onClick={() => onFilter({ author: row.author.key })}>
-          {t('filterWriter')}
-        </button>
-        {!row.author.role && (
-          <button type="button" class="plain" onClick={onBan}>
-            {t('ban')}…
-          </button>
-        )}
-        {!row.author.role && !row.author.trusted && onTrust && (
-          <button type="button" class="plain" onClick={onTrust}>
-            {t('trustWriter')}
-          </button>
-        )}
-      </section>
-      {data && data.similarComments.length > 0 && (
-        <section>
-          <h3>{t('alike')}</h3>
-          <Briefs briefs={data.similarComments.slice(0, 5)} empty="" />
-          <button type="button" class="plain" onClick={() => onFilter({ fingerprint: row.fingerprint })}>
-            {t('showAlike')}
-          </button>
-        </section>
+      {/* Below what is read, and with it: nothing that was there moves. */}
+      {(data || problem) && (
+        <>
+          {data && row.pendingRevision !== null && <Changed detail={data} />}
+          <section>
+            <h3>{t('writerHistory')}</h3>
+            <p class="quiet">
+              {t('historyLine', {
+                published: row.author.published,
+                rejected: row.author.rejected,
+                spam: row.author.spam,
+                date: dateOnly(row.author.firstSeen),
+              })}
+            </p>
+            {data && <Briefs briefs={data.history.slice(0, 5)} empty={t('noHistory')} />}
+            <button type="button" class="plain" onClick={() => onFilter({ author: row.author.key })}>
+              {t('filterWriter')}
+            </button>
+            {!row.author.role && (
+              <button type="button" class="plain" onClick={onBan}>
+                {t('ban')}…
+              </button>
+            )}
+            {!row.author.role && !row.author.trusted && mayTrust && (
+              <button type="button" class="plain" onClick={() => onTrust(row)}>
+                {t('trustWriter')}
+              </button>
+            )}
+          </section>
+          {data && data.similarComments.length > 0 && (
+            <section>
+              <h3>{t('alike')}</h3>
+              <Briefs briefs={data.similarComments.slice(0, 5)} empty="" />
+              <button type="button" class="plain" onClick={() => onFilter({ fingerprint: row.fingerprint })}>
+                {t('showAlike')}
+              </button>
+            </section>
+          )}
+          {data && data.around.length > 0 && (
+            <section>
+              <h3>{t('around')}</h3>
+              <Briefs briefs={data.around} empty="" />
+            </section>
+          )}
+          {row.status === 'published' && <Reply id={id} authors={authors} />}
+          {data && <Notes id={id} notes={data.notes} onAdded={again} />}
+          <p>
+            <a href={`#/comments/${encodeURIComponent(id)}`}>
+              {t('story')} {keys.on && <Key>{keys.keys.story}</Key>}
+            </a>
+          </p>
+        </>
       )}
-      {data && data.around.length > 0 && (
-        <section>
-          <h3>{t('around')}</h3>
-          <Briefs briefs={data.around} empty="" />
-        </section>
-      )}
-      {row.status === 'published' && <Reply id={id} authors={authors} />}
-      {data && <Notes id={id} notes={data.notes} onAdded={again} />}
-      <p>
-        <a href={`#/comments/${encodeURIComponent(id)}`}>
-          {t('story')} {keys.on && <Key>{keys.keys.story}</Key>}
-        </a>
-      </p>
     </article>
   );
 }

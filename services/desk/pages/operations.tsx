@@ -40,6 +40,8 @@ export function Operations({ site, rules }: { site: string; rules: boolean }) {
           </select>
         </label>
       </header>
+      {problem && <Failed problem={problem} again={again} />}
+      {((!data && !problem) || (rules && !queues.data && !queues.problem)) && <Loading />}
       {queues.data && (
         <section class="card">
           <h2>{t('queues')}</h2>
@@ -69,8 +71,6 @@ export function Operations({ site, rules }: { site: string; rules: boolean }) {
           </table>
         </section>
       )}
-      {problem && <Failed problem={problem} again={again} />}
-      {!data && !problem && <Loading />}
       {data && (
         <>
           <ul class="tiles">

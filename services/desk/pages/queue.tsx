@@ -1,16 +1,19 @@
 import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
 import { call, Problem } from '../api.ts';
 import { commandOf, type Command, type Keys } from '../keys.ts';
-import { Ago, Dialog, Failed, Key, Loading, useRead, whyOf } from '../parts.tsx';
+import { Failed, Key, whyOf } from '../parts.tsx';
 import { NO_FILTERS, type Batch, type Entry, type Filters, type Queue } from '../queue.ts';
 import type { Action, Row, SiteName, Who } from '../types.ts';
 import { t, tMaybe, type Word } from '../words.ts';
 import { BanDialog } from './bans.tsx';
+import { useClaim } from './claim.ts';
 import { CommentDetail } from './detail.tsx';
 import { FilterDialog, FILTER_WORDS } from './filters.tsx';
 import { OfferBar, useOffer } from './offer.tsx';
+import { Rows, type RowsHandle } from './rows.tsx';
 import { likenessOf, SweepDialog } from './sweep.tsx';
 import { Views } from './views.tsx';
+import { useReasons, Why } from './why.tsx';
 
 const TABS: readonly { status: string; word: Word }[] = [
   { status: 'held', word: 'held' },
@@ -25,13 +28,12 @@ const TABS: readonly { status: string; word: Word }[] = [
 /** Every row is as high as every other, so that the list needs no measuring and nothing shifts. */
 const ROW_PX = 118;
 const ROW_PX_NARROW = 164;
-const OVERSCAN = 6;
-const CLAIM_AFTER_MS = 600;
-const CLAIM_AGAIN_MS = 40_000;
 const TOAST_MS = 12_000;
 
 /** Decisions that may suggest a rule. */
 const REFUSALS: ReadonlySet<Action> = new Set(['reject', 'spam', 'remove']);
+
+const NO_AUTHORS: SiteName['authors'] = [];
 
 type Reasons = { ids: readonly string[]; action: Action };
 
@@ -44,6 +46,29 @@ function useNow<T>(initial: T): [T, (value: T) => void, { readonly current: T }]
     setValue(next as never);
   }, []);
   return [value, set, now];
+}
+
+/** One function for as long as the page is there, which does what the newest one does: what was drawn with it can stay. */
+function useSame<Given extends unknown[]>(does: (...given: Given) => void): (...given: Given) => void {
+  const newest = useRef(does);
+  newest.current = does;
+  return useCallback((...given: Given) => newest.current(...given), []);
+}
+
+/** A value one frame later: that of the row shows first what was pressed, this one what follows. */
+function useNextFrame<T>(value: T): [T, (value: T) => void] {
+  const [shown, setShown] = useState(value);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout>;
+    const frame = requestAnimationFrame(() => {
+      timer = setTimeout(() => setShown(() => value));
+    });
+    return () => {
+      cancelAnimationFrame(frame);
+      clearTimeout(timer);
+    };
+  }, [value]);
+  return [shown, setShown];
 }
 
 export function QueuePage({
@@ -77,7 +102,7 @@ export function QueuePage({
   const [toast, setToast] = useState<{ text: string; batch?: Batch } | undefined>();
   const [narrow, setNarrow] = useState(() => matchMedia('(max-width: 900px)').matches);
   const searchBox = useRef<HTMLInputElement>(null);
-  const list = useRef<ListHandle>(null);
+  const list = useRef<RowsHandle>(null);
   const anchor = useRef(0);
 
   useEffect(() => queue.subscribe(() => redraw(undefined)), [queue]);
@@ -101,6 +126,8 @@ export function QueuePage({
   const entry = queue.entries[active];
   const idNow = () => queue.entries[activeNow.current]?.row.id;
   const activeId = entry?.row.id;
+  const [lateId, setLateId] = useNextFrame(activeId);
+  const shown = queue.byId.get(lateId ?? '') ?? entry;
   const codes = useReasons(entry?.row.site);
   const offered = useOffer(rejections.site, rejections.count);
   useClaim(activeId, who.user, entry?.row.claimedBy, entry?.state === 'open');
@@ -205,21 +232,61 @@ export function QueuePage({
     return selectedNow.current.size > 0 ? [...selectedNow.current] : id ? [id] : [];
   };
 
+  const onKey = useSame((event: KeyboardEvent) => {
+    const command = commandOf(event, keys);
+    if (!command) return;
+    event.preventDefault();
+    run[command]();
+  });
   useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      const command = commandOf(event, keys);
-      if (!command) return;
-      event.preventDefault();
-      run[command]();
-    };
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
-  });
+  }, []);
 
   const set = (some: Partial<Filters>) => onFilters({ ...filters, ...some });
   const showing = (Object.keys(FILTER_WORDS) as (keyof typeof FILTER_WORDS)[]).filter((name) => filters[name] !== '');
 
   const alike = likenessOf(filters);
+  const empty = queue.known && !queue.error && queue.entries.length === 0;
+
+  const openRow = useSame((index: number) => {
+    setActive(index);
+    setLateId(idNow());
+    setOpen(true);
+  });
+  const toggleRow = useSame(toggle);
+  const actOn = useSame((id: string, action: Action) => want([id], action));
+  const undoRow = useSame(({ row, decisionId, action }: Entry) => {
+    if (decisionId && action) void undo(batchOf(queue, row.id, decisionId, action));
+  });
+  const detailHands = {
+    onRow: useSame((row: Row) => queue.refresh(row)),
+    onFilter: useSame((some: Partial<Filters>) =>
+      set({ ...NO_FILTERS, site: shown?.row.site ?? '', status: '', ...some }),
+    ),
+    onBack: useSame(() => setOpen(false)),
+    onBan: useSame(() => setBanning(shown?.row)),
+    onTrust: useSame((row: Row) => void trust(row)),
+  };
+  const site = shown?.row.site ?? '';
+  const authors = sites.find(({ id }) => id === site)?.authors ?? NO_AUTHORS;
+  const mayTrust = adminOf(site);
+  // Drawn again when something of it changed, and not with every row that did.
+  const detail = useMemo(
+    () =>
+      shown && (
+        <CommentDetail
+          key={shown.row.id}
+          entry={shown}
+          onAct={actOn}
+          {...detailHands}
+          mayTrust={mayTrust}
+          keys={keys}
+          authors={authors}
+        />
+      ),
+    [shown, shown?.row, shown?.state, shown?.action, shown?.by, authors, mayTrust, keys],
+  );
 
   return (
     <div class={`queue ${open ? 'open' : ''}`}>
@@ -306,28 +373,23 @@ export function QueuePage({
           )}
         </div>
         {queue.error && <Failed problem={queue.error} again={() => void queue.read(filters)} />}
-        {!queue.error && !queue.loading && queue.entries.length === 0 && (
+        {empty && (
           <div class="empty">
             <p>{t(filters.status === 'held' && showing.length === 0 && !filters.q ? 'emptyQueue' : 'emptyList')}</p>
             {filters.status === 'held' && <p class="quiet">{t('emptyQueueHint')}</p>}
           </div>
         )}
-        <List
+        <Rows
           ref={list}
           queue={queue}
+          hidden={empty}
           rowPx={narrow ? ROW_PX_NARROW : ROW_PX}
           active={active}
           selected={selected}
-          onOpen={(index) => {
-            setActive(index);
-            setOpen(true);
-          }}
-          onToggle={toggle}
-          onAct={(id, action) => want([id], action)}
-          onUndo={(one) => {
-            const { decisionId, action } = one;
-            if (decisionId && action) void undo(batchOf(queue, one.row.id, decisionId, action));
-          }}
+          onOpen={openRow}
+          onToggle={toggleRow}
+          onAct={actOn}
+          onUndo={undoRow}
           me={who.user}
         />
         {selected.size > 0 && (
@@ -356,24 +418,7 @@ export function QueuePage({
         )}
       </section>
       <section class="detail-side" aria-label={t('detail')}>
-        {activeId && entry ? (
-          <CommentDetail
-            key={activeId}
-            id={activeId}
-            entry={entry}
-            version={entry.row.version}
-            onRow={(row) => queue.refresh(row)}
-            onAct={(action) => want([activeId], action)}
-            onFilter={(some) => set({ ...NO_FILTERS, site: entry.row.site, status: '', ...some })}
-            authors={sites.find(({ id }) => id === entry.row.site)?.authors ?? []}
-            onBack={() => setOpen(false)}
-            onBan={() => setBanning(entry.row)}
-            onTrust={adminOf(entry.row.site) ? () => void trust(entry.row) : undefined}
-            keys={keys}
-          />
-        ) : (
-          !queue.loading && <p class="quiet pick">{t('pickOne')}</p>
-        )}
+        {detail || (queue.known && !queue.loading && <p class="quiet pick">{t('pickOne')}</p>)}
       </section>
       {filtering && (
         <FilterDialog
@@ -445,382 +490,5 @@ function batchOf(queue: Queue, id: string, decisionId: string, label: Action): B
       label,
       decisions: [{ id, decisionId }],
     }
-  );
-}
-
-/** Tells others what one looks at, while one does. */
-function useClaim(id: string | undefined, me: string, heldBy: string | undefined, isOpen: boolean): void {
-  useEffect(() => {
-    if (!id || !isOpen || (heldBy && heldBy !== me)) return undefined;
-    let claimed = false;
-    const claim = () => {
-      if (document.hidden) return;
-      claimed = true;
-      call('POST', '/v1/moderation/claims', { body: { id }, quiet: true }).catch(() => undefined);
-    };
-    const first = setTimeout(claim, CLAIM_AFTER_MS);
-    const again = setInterval(claim, CLAIM_AGAIN_MS);
-    return () => {
-      clearTimeout(first);
-      clearInterval(again);
-      if (claimed) {
-        call('POST', '/v1/moderation/claims', { body: { id, release: true }, quiet: true }).catch(() => undefined);
-      }
-    };
-  }, [id, isOpen]);
-}
-
-/** The reasons that a site's policy has, in its order; undefined until they are read. */
-function useReasons(site: string | undefined): readonly string[] | undefined {
-  const path = site === undefined ? undefined : `/v1/moderation/sites/${site}/policy`;
-  const { data, problem } = useRead<{ policy: { reasons: string[] } }>(path);
-  return data?.policy.reasons ?? (problem && FIRST_REASONS);
-}
-/** What every policy begins with. */
-const FIRST_REASONS = ['abuse', 'off-topic', 'illegal', 'personal-data', 'duplicate', 'other'];
-
-type ListHandle = { show(index: number): void; toTop(): void };
-
-/** Draws the rows that are seen, the active one always: what has the focus does not go away. */
-function List({
-  ref,
-  queue,
-  rowPx,
-  active,
-  selected,
-  onOpen,
-  onToggle,
-  onAct,
-  onUndo,
-  me,
-}: {
-  ref: { current: ListHandle | null };
-  queue: Queue;
-  rowPx: number;
-  active: number;
-  selected: ReadonlySet<string>;
-  onOpen: (index: number) => void;
-  onToggle: (index: number, range?: boolean) => void;
-  onAct: (id: string, action: Action) => void;
-  onUndo: (entry: Entry) => void;
-  me: string;
-}) {
-  const box = useRef<HTMLOListElement>(null);
-  const [view, setView] = useState({ top: 0, height: 800 });
-
-  useEffect(() => {
-    const element = box.current;
-    if (!element) return undefined;
-    let frame = 0;
-    const look = () => {
-      cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(() => setView({ top: element.scrollTop, height: element.clientHeight }));
-    };
-    look();
-    element.addEventListener('scroll', look, { passive: true });
-    const watch = new ResizeObserver(look);
-    watch.observe(element);
-    return () => {
-      cancelAnimationFrame(frame);
-      element.removeEventListener('scroll', look);
-      watch.disconnect();
-    };
-  }, []);
-
-  ref.current = useMemo(
-    () => ({
-      toTop: () => box.current?.scrollTo({ top: 0 }),
-      show(index) {
-        const element = box.current;
-        if (!element) return;
-        const top = index * rowPx;
-        if (top < element.scrollTop) element.scrollTo({ top });
-        else if (top + rowPx > element.scrollTop + element.clientHeight) {
-          element.scrollTo({ top: top + rowPx - element.clientHeight });
-        }
-        // After the frame that draws it, and after a dialog has given the focus back.
-        requestAnimationFrame(() =>
-          setTimeout(() =>
-            element.querySelector<HTMLElement>(`[data-index="${index}"] .row-open`)?.focus({ preventScroll: true }),
-          ),
-        );
-      },
-    }),
-    [rowPx],
-  );
-
-  const known = queue.entries.length;
-  const size = queue.more ? Math.max(queue.total ?? known, known) : known;
-  const first = Math.max(0, Math.floor(view.top / rowPx) - OVERSCAN);
-  const last = Math.min(size - 1, Math.ceil((view.top + view.height) / rowPx) + OVERSCAN);
-  useEffect(() => {
-    if (last >= known - OVERSCAN && queue.more) void queue.want(last + 50);
-  }, [last, known, queue.more]);
-
-  const shown = Array.from({ length: Math.max(0, last - first + 1) }, (_, offset) => first + offset);
-  if (active < known && !shown.includes(active)) shown.push(active);
-  const style = (index: number) => ({ transform: `translateY(${index * rowPx}px)`, height: `${rowPx}px` });
-
-  return (
-    <ol
-      ref={box}
-      class="rows"
-      aria-label={t('comments')}
-      aria-busy={queue.loading}
-      tabIndex={size === 0 ? undefined : -1}
-    >
-      <li role="presentation" aria-hidden="true" class="ruler" style={{ height: `${size * rowPx}px` }} />
-      {shown.map((index) => {
-        const entry = queue.entries[index];
-        if (!entry) return <li key={`gap-${index}`} class="row gap" aria-hidden="true" style={style(index)} />;
-        return (
-          <RowItem
-            key={entry.row.id}
-            entry={entry}
-            index={index}
-            size={size}
-            style={style(index)}
-            active={index === active}
-            selected={selected.has(entry.row.id)}
-            onOpen={onOpen}
-            onToggle={onToggle}
-            onAct={onAct}
-            onUndo={onUndo}
-            me={me}
-          />
-        );
-      })}
-    </ol>
-  );
-}
-
-function RowItem({
-  entry,
-  index,
-  size,
-  style,
-  active,
-  selected,
-  onOpen,
-  onToggle,
-  onAct,
-  onUndo,
-  me,
-}: {
-  entry: Entry;
-  index: number;
-  size: number;
-  style: Record<string, string>;
-  active: boolean;
-  selected: boolean;
-  onOpen: (index: number) => void;
-  onToggle: (index: number, range?: boolean) => void;
-  onAct: (id: string, action: Action) => void;
-  onUndo: (entry: Entry) => void;
-  me: string;
-}) {
-  const { row, state } = entry;
-  const now = Date.now();
-  return (
-    <li
-      class={`row ${state} ${active ? 'active' : ''} ${selected ? 'selected' : ''}`}
-      style={style}
-      data-index={index}
-      data-id={row.id}
-      aria-setsize={size}
-      aria-posinset={index + 1}
-      aria-current={active ? 'true' : undefined}
-    >
-      <span class="pick-box">
-        <input
-          type="checkbox"
-          checked={selected}
-          aria-label={t('select', { name: row.author.name })}
-          onClick={(event) => onToggle(index, event.shiftKey)}
-        />
-      </span>
-      <div class="row-body">
-        <p class="meta">
-          <button
-            type="button"
-            class="row-open"
-            aria-label={t('openComment', { name: row.author.name })}
-            onClick={() => onOpen(index)}
-          >
-            {row.author.name}
-          </button>
-          <Standing row={row} />
-          <span class="where" title={row.thread.title}>
-            {row.thread.title}
-          </span>
-          {row.parent && <span class="where">{t('replyTo', { name: row.parent.author })}</span>}
-          {row.status === 'held' ? (
-            <Ago at={row.heldSince ?? row.submittedAt} now={now} word="waitsSince" />
-          ) : (
-            <Ago at={row.submittedAt} now={now} />
-          )}
-        </p>
-        <p class="excerpt" lang={row.lang || undefined} dir="auto">
-          {row.excerpt}
-        </p>
-        <Marks row={row} me={me} />
-      </div>
-      <div class="row-end">
-        {state === 'open' || state === 'failed' ? (
-          <>
-            {entry.why && (
-              <p class="fault" role="alert">
-                {t('notDone', { why: tMaybe(entry.why, entry.why) })}
-              </p>
-            )}
-            <Actions row={row} onAct={(action) => onAct(row.id, action)} />
-          </>
-        ) : (
-          <p class={`outcome ${state}`} role={state === 'stale' ? 'alert' : undefined}>
-            <Outcome entry={entry} />
-            {state === 'done' && entry.decisionId && (
-              <button type="button" class="plain" onClick={() => onUndo(entry)}>
-                {t('undo')}
-              </button>
-            )}
-          </p>
-        )}
-      </div>
-    </li>
-  );
-}
-
-export function Outcome({ entry }: { entry: Entry }) {
-  const { state, row, by, action } = entry;
-  const status = tMaybe(row.status, row.status).toLocaleLowerCase();
-  if (state === 'sending') return <>{t('sending')}</>;
-  if (state === 'stale') return <>{by ? t('staleBy', { status, name: by }) : t('stale', { status })}</>;
-  return <strong class={`status ${row.status}`}>{tMaybe(`done_${action}`, status)}</strong>;
-}
-
-/** Who writes, as far as the site knows. */
-export function Standing({ row }: { row: Row }) {
-  const { role, trusted, published, rejected, spam } = row.author;
-  if (role) return <span class="badge role">{tMaybe(role, role)}</span>;
-  if (trusted) return <span class="badge good">{t('trusted')}</span>;
-  if (published + rejected + spam === 0) return <span class="badge">{t('newWriter')}</span>;
-  return (
-    <span class="badge" title={t('writerHistory')}>
-      {t('historyShort', { published, bad: rejected + spam })}
-    </span>
-  );
-}
-
-function Marks({ row, me }: { row: Row; me: string }) {
-  return (
-    <p class="marks">
-      {row.score !== undefined && (
-        <span class={`mark ${row.score >= 0.8 ? 'bad' : ''}`}>
-          {t('spamScore', { n: Math.round(row.score * 100) })}
-        </span>
-      )}
-      {row.pendingRevision !== null && <span class="mark warn">{t('edit')}</span>}
-      {row.appeal && <span class="mark warn">{t('appeal')}</span>}
-      {row.reports > 0 && <span class="mark bad">{t('reportsN', { n: row.reports })}</span>}
-      {row.similar > 0 && <span class="mark">{t('similarN', { n: row.similar })}</span>}
-      {row.claimedBy && row.claimedBy !== me && (
-        <span class="mark claimed">{t('claimedBy', { name: row.claimedBy })}</span>
-      )}
-      {row.top
-        .filter(({ name, weight }) => weight > 0 || name.startsWith('banned'))
-        .slice(0, 2)
-        .map(({ name, words }) => (
-          <span key={`${name} ${words}`} class="mark signal" title={words}>
-            {words}
-          </span>
-        ))}
-    </p>
-  );
-}
-
-/** What can be done from a status, the likeliest first. */
-export function actionsOf(row: Row): readonly { action: Action; word: Word; command?: Command }[] {
-  const waits = row.status === 'held' || row.pendingRevision !== null;
-  if (waits) {
-    return [
-      { action: 'publish', word: 'publish', command: 'publish' },
-      { action: 'reject', word: 'reject', command: 'reject' },
-      { action: 'spam', word: 'markSpam', command: 'spam' },
-    ];
-  }
-  if (row.status === 'published') {
-    return [
-      ...(row.reports > 0 ? [{ action: 'keep', word: 'keep', command: 'keep' } as const] : []),
-      { action: 'remove', word: 'removeIt', command: 'reject' },
-      { action: 'hold', word: 'hold', command: 'hold' },
-    ];
-  }
-  if (row.status === 'rejected' || row.status === 'spam' || row.status === 'removed') {
-    return [{ action: 'restore', word: 'restore', command: 'publish' }];
-  }
-  return [];
-}
-
-function Actions({ row, onAct }: { row: Row; onAct: (action: Action) => void }) {
-  return (
-    <span class="actions">
-      {actionsOf(row).map(({ action, word }, index) => (
-        <button
-          key={action}
-          type="button"
-          class={index === 0 ? 'main' : ''}
-          tabIndex={0}
-          aria-label={`${t(word)}: ${row.author.name}`}
-          onClick={() => onAct(action)}
-        >
-          {t(word)}
-        </button>
-      ))}
-    </span>
-  );
-}
-
-/** Asks why: one digit, and the decision goes. */
-function Why({
-  action,
-  codes,
-  onPick,
-  onClose,
-}: {
-  action: Action;
-  codes: readonly string[] | undefined;
-  onPick: (more: { reason: string; message?: string }) => void;
-  onClose: () => void;
-}) {
-  const [message, setMessage] = useState('');
-  const pick = (reason: string) => onPick({ reason, ...(message.trim() && { message: message.trim() }) });
-  const onKey = (event: KeyboardEvent) => {
-    if (event.target instanceof HTMLTextAreaElement) return;
-    const reason = codes?.[Number(event.key) - 1];
-    if (!reason) return;
-    event.preventDefault();
-    pick(reason);
-  };
-  return (
-    <Dialog label={t(action === 'remove' ? 'whyRemove' : 'whyReject')} onClose={onClose} onKey={onKey}>
-      <div class="reasons">
-        {/* Until then nothing to press: a reason must not change under the hand. */}
-        {!codes && <Loading />}
-        {codes?.map((reason, index) => (
-          <button key={reason} type="button" autofocus={index === 0} onClick={() => pick(reason)}>
-            {index < 9 && <Key>{String(index + 1)}</Key>} {tMaybe(`reason_${reason}`, reason)}
-          </button>
-        ))}
-        <label>
-          {t('messageToWriter')}
-          <textarea
-            rows={2}
-            maxLength={1000}
-            value={message}
-            onInput={(event) => setMessage(event.currentTarget.value)}
-          />
-        </label>
-      </div>
-    </Dialog>
   );
 }
