@@ -1,4 +1,4 @@
-import { createTransport } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { SluiceError } from '../../shared/errors.ts';
@@ -63,8 +63,41 @@ export function smtpMail({
 }): SmtpMail {
   const { server, sender: named } = settingsOf(url);
   const sender = from ?? named;
+  let opened: Promise<Transporter> | undefined;
+
+  return {
+    async send(message) {
+      const watch: Watch = { began: () => false };
+      try {
+        const transport = await (opened ??= openTransport(server, answerMs));
+        const info = await transport.sendMail({
+          messageId: message.messageId,
+          from: { name: message.from.name, address: sender ?? message.from.address },
+          to: { name: '', address: message.to },
+          subject: message.subject,
+          text: message.text,
+          html: message.html,
+          headers: unfolded(wireHeaders(message)),
+          watch,
+        } as Parameters<Transporter['sendMail']>[0]);
+        return { response: masked((info as { response?: string }).response ?? '') };
+      } catch (error) {
+        const fault = faultOf(error as SmtpError, watch.began());
+        log.warn({ code: fault.code, words: fault.message }, 'smtp');
+        throw fault;
+      }
+    },
+    close() {
+      void opened?.then((transport) => transport.close());
+    },
+  };
+}
+
+/** Loads the library with the first mail: a start need not wait for it. */
+async function openTransport(url: string, answerMs: number): Promise<Transporter> {
+  const { createTransport } = await import('nodemailer');
   const transport = createTransport({
-    url: server,
+    url,
     pool: true,
     maxConnections: CONNECTIONS,
     maxMessages: 100,
@@ -90,32 +123,7 @@ export function smtpMail({
       streams.some(({ readableDidRead }) => readableDidRead);
     done();
   });
-
-  return {
-    async send(message) {
-      const watch: Watch = { began: () => false };
-      try {
-        const info = await transport.sendMail({
-          messageId: message.messageId,
-          from: { name: message.from.name, address: sender ?? message.from.address },
-          to: { name: '', address: message.to },
-          subject: message.subject,
-          text: message.text,
-          html: message.html,
-          headers: unfolded(wireHeaders(message)),
-          watch,
-        } as Parameters<typeof transport.sendMail>[0]);
-        return { response: masked((info as { response?: string }).response ?? '') };
-      } catch (error) {
-        const fault = faultOf(error as SmtpError, watch.began());
-        log.warn({ code: fault.code, words: fault.message }, 'smtp');
-        throw fault;
-      }
-    },
-    close() {
-      transport.close();
-    },
-  };
+  return transport;
 }
 
 /** A link in a header on one line: folded right after the name, as the library would, some readers miss it. */
