@@ -1,8 +1,7 @@
 import { Clock, authorOf, flag, isRow, textField } from './fields.ts';
 import { jsonElements } from './json.ts';
 import { markdownOfHtml, markdownOfMixed } from './markdown.ts';
-import type { Pieces } from './read.ts';
-import { type ImportComment, type ImportStatus, type ReadItem, skipped, warning } from './record.ts';
+import { type ImportComment, type ImportStatus, type Pieces, type ReadItem, skipped, warning } from './record.ts';
 
 const SHAPE = { root: 'members' } as const;
 const STATUS: Record<string, ImportStatus> = {

@@ -2,7 +2,8 @@ import { Clock, authorOf } from './fields.ts';
 import { contentId } from './ids.ts';
 import { markdownOfHtml } from './markdown.ts';
 import { type ImportComment, type ImportThread, type ReadItem, skipped, warning } from './record.ts';
-import { type XmlNode, type XmlShape, attribute, childText, xmlRecords } from './xml.ts';
+import { type XmlShape, attribute, childText, xmlRecords } from './xml.ts';
+import type { XmlNode } from './xml-leaf.ts';
 
 const SHAPE: XmlShape = {
   records: { thread: ['disqus'], post: ['disqus'] },

@@ -6,7 +6,7 @@ import { readCommento } from './commento.ts';
 import { readDisqus } from './disqus.ts';
 import { readIsso } from './isso.ts';
 import { readIssoDatabase } from './isso-database.ts';
-import { FORMATS, type ImportFormat, type ReadItem, type Source } from './record.ts';
+import { FORMATS, type ImportFormat, type Pieces, type ReadItem, type Source } from './record.ts';
 import { readRemark42 } from './remark42.ts';
 import { readSluice } from './sluice.ts';
 import { textOf } from './text.ts';
@@ -23,9 +23,6 @@ export type ReadOptions = {
   onFormat?: (format: ImportFormat) => void;
 };
 
-/** What a reader of one format is given: the text, and the text again where the source can be opened twice. */
-export type Pieces = { pieces: AsyncIterable<string>; again?: () => AsyncIterable<string> };
-
 const READERS: Record<ImportFormat, (text: Pieces) => AsyncIterable<ReadItem>> = {
   disqus: ({ pieces }) => readDisqus(pieces),
   wordpress: ({ pieces }) => readWordpress(pieces),
@@ -37,6 +34,9 @@ const READERS: Record<ImportFormat, (text: Pieces) => AsyncIterable<ReadItem>> =
   twikoo: ({ pieces }) => readTwikoo(pieces),
   sluice: ({ pieces }) => readSluice(pieces),
 };
+
+/** Larger ones are new memory each time, which costs more than what they save. */
+export const PIECE_BYTES = 64 * 1024;
 
 /** How much of a file is looked at to tell its format. */
 const HEAD_CHARACTERS = 65_536;
@@ -71,7 +71,7 @@ export async function* read(source: Source, options: ReadOptions = {}): AsyncGen
   yield* faults.splice(0);
 }
 
-/** As `read`, for a file by its path: also opens Isso's `comments.db`, and reads in larger pieces. */
+/** As `read`, for a file by its path: also opens Isso's `comments.db`. */
 export async function* readFile(path: string, options: ReadOptions = {}): AsyncGenerator<ReadItem> {
   const { format = 'auto' } = options;
   if ((format === 'auto' || format === 'isso') && (await startsWith(path, 'SQLite format 3\0'))) {
@@ -79,7 +79,7 @@ export async function* readFile(path: string, options: ReadOptions = {}): AsyncG
     yield* readIssoDatabase(path);
     return;
   }
-  yield* read(() => createReadStream(path, { highWaterMark: 256 * 1024 }), options);
+  yield* read(() => createReadStream(path, { highWaterMark: PIECE_BYTES }), options);
 }
 
 async function startsWith(path: string, magic: string): Promise<boolean> {

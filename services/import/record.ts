@@ -80,5 +80,8 @@ export type ReadItem = ImportRecord | Skipped | Warning;
 /** How a reader gets at the bytes: a stream once, or a function that opens the file again for a second pass. */
 export type Source = AsyncIterable<Uint8Array> | (() => AsyncIterable<Uint8Array>);
 
+/** What a reader of one format is given: the text, and the text again where the source can be opened twice. */
+export type Pieces = { pieces: AsyncIterable<string>; again?: () => AsyncIterable<string> };
+
 export const skipped = (line: number, reason: string): Skipped => ({ kind: 'skipped', line, reason });
 export const warning = (line: number, reason: string): Warning => ({ kind: 'warning', line, reason });

@@ -1,8 +1,7 @@
 import { Clock, authorOf, isRow, textField } from './fields.ts';
 import { jsonElements } from './json.ts';
 import { markdownOfMixed } from './markdown.ts';
-import type { Pieces } from './read.ts';
-import { type ImportComment, type ImportStatus, type ReadItem, skipped, warning } from './record.ts';
+import { type ImportComment, type ImportStatus, type Pieces, type ReadItem, skipped, warning } from './record.ts';
 
 const STATUS: Record<string, ImportStatus> = { approved: 'published', '': 'published', waiting: 'held', spam: 'spam' };
 const SHAPE = { root: 'members', through: new Set(['data', 'results']) } as const;

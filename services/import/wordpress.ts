@@ -2,7 +2,8 @@ import { Clock, authorOf } from './fields.ts';
 import { contentId } from './ids.ts';
 import { decodeEntities, markdownOfHtml } from './markdown.ts';
 import { type ImportComment, type ImportStatus, type ReadItem, skipped, warning } from './record.ts';
-import { type XmlNode, type XmlShape, childText, xmlRecords } from './xml.ts';
+import { type XmlShape, childText, xmlRecords } from './xml.ts';
+import type { XmlNode } from './xml-leaf.ts';
 
 const SHAPE: XmlShape = {
   records: {

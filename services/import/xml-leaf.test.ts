@@ -2,8 +2,7 @@ import * as fc from 'fast-check';
 import { SaxesParser } from 'saxes';
 import { describe, expect, it } from 'vitest';
 import { post, wpComment } from './fixtures.ts';
-import { leafAt } from './xml-leaf.ts';
-import type { XmlNode } from './xml.ts';
+import { type XmlNode, leafAt } from './xml-leaf.ts';
 
 /** The same element as the strict parser sees it; throws where that finds a fault. */
 function strict(text: string): XmlNode {

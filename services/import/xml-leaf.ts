@@ -1,4 +1,11 @@
-import type { XmlNode } from './xml.ts';
+/** An element with its own text and its children, as far as they were read. */
+export type XmlNode = {
+  name: string;
+  line: number;
+  attributes: Record<string, string>;
+  text: string;
+  children: XmlNode[];
+};
 
 /** A start tag as almost all are: plain names, quoted values without references. Sticky. */
 const START = /<([A-Za-z][\w:.-]*)((?:\s+[A-Za-z][\w:.-]*\s*=\s*(?:"[^"<&]*"|'[^'<&]*'))*)\s*(\/?)>/y;

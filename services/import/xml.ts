@@ -1,16 +1,7 @@
 import { type SaxesTagPlain, SaxesParser } from 'saxes';
 import { type Skipped, type Warning, skipped, warning } from './record.ts';
 import { countLines } from './text.ts';
-import { leafAt } from './xml-leaf.ts';
-
-/** An element with its own text and its children, as far as they were read. */
-export type XmlNode = {
-  name: string;
-  line: number;
-  attributes: Record<string, string>;
-  text: string;
-  children: XmlNode[];
-};
+import { type XmlNode, leafAt } from './xml-leaf.ts';
 
 /** Where the records of a document stand. */
 export type XmlShape = {
