@@ -15,8 +15,9 @@ const MAX_CHARACTERS = 4000;
  * texts almost never share them. Equality is all that it offers, so that a store can look it up by key.
  */
 export function fingerprint(text: string): string {
-  const folded = fold(text.slice(0, MAX_CHARACTERS).replace(/https?:\/\/([^\s/?#)\]>]+)[^\s)\]>]*/gi, ' $1 '));
-  const words = new Set<string>();
+  const start = text.slice(0, MAX_CHARACTERS);
+  const folded = fold(start.includes('://') ? start.replace(ADDRESS, ' $1 ') : start);
+  const kept = keeper();
   let letters = 0;
   // oxlint-disable-next-line no-control-regex
   const ascii = /^[\0-\x7F]*$/.test(folded);
@@ -24,23 +25,36 @@ export function fingerprint(text: string): string {
   for (const word of folded.match(ascii ? /[a-z0-9]+/g : /[\p{L}\p{N}]+/gu) ?? []) {
     letters += word.length;
     if (!ascii && UNSPACED.test(word))
-      for (let at = 0; at + 2 < word.length || at === 0; at++) words.add(word.slice(at, at + 3));
-    else words.add(digits && /\d/.test(word) ? word.replace(/\d+/g, '0') : word);
+      for (let at = 0; at + 2 < word.length || at === 0; at++) kept.take(word.slice(at, at + 3));
+    else kept.take(digits && /\d/.test(word) ? word.replace(/\d+/g, '0') : word);
   }
   if (letters < MIN_LETTERS) return '';
-  let kept = [...words];
-  if (kept.length > ALL_WORDS) {
-    const lengths = kept.map(({ length }) => Math.min(length, 20)).sort((a, b) => b - a);
-    const shortest = lengths[KEPT_WORDS - 1]!;
-    kept = kept
-      .filter(({ length }) => length >= shortest)
-      .map((word) => ({ word, length: Math.min(word.length, 20), hash: hash(word, SEEDS[0]) }))
-      .sort((a, b) => b.length - a.length || a.hash - b.hash)
-      .slice(0, KEPT_WORDS)
-      .map(({ word }) => word);
-  }
-  const sketch = kept.sort().join(' ');
+  const sketch = kept.words().sort().join(' ');
   return SEEDS.map((seed) => hash(sketch, seed).toString(16).padStart(8, '0')).join('');
+}
+
+const ADDRESS = /https?:\/\/([^\s/?#)\]>]+)[^\s)\]>]*/gi;
+
+/** Picks the words that count while they come: most of a long text are too short to be looked at twice. */
+function keeper() {
+  const few = new Set<string>();
+  /** The longest, of one length those of the lowest hash; the last one is the first to go. */
+  const longest: { word: string; length: number; hash: number }[] = [];
+  return {
+    take(word: string): void {
+      if (few.size <= ALL_WORDS) few.add(word);
+      const length = Math.min(word.length, 20);
+      if (longest.length === KEPT_WORDS && length < longest[KEPT_WORDS - 1]!.length) return;
+      if (longest.some((one) => one.word === word)) return;
+      const one = { word, length, hash: hash(word, SEEDS[0]) };
+      const at = longest.findIndex(
+        (other) => other.length < length || (other.length === length && other.hash > one.hash),
+      );
+      longest.splice(at < 0 ? longest.length : at, 0, one);
+      if (longest.length > KEPT_WORDS) longest.pop();
+    },
+    words: () => (few.size > ALL_WORDS ? longest.map(({ word }) => word) : [...few]),
+  };
 }
 
 /** Scripts that write no spaces between words; three characters make do as a word. */

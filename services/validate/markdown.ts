@@ -124,7 +124,8 @@ export function excerpt(body: string, max = 200): string {
   return `${space > cut.length * 0.8 ? cut.slice(0, space) : cut}…`;
 }
 
-const onOneLine = (text: string) => text.replace(/\s+/g, ' ').trim();
+/** A single space, as most white space is, stays as it is. */
+const onOneLine = (text: string) => text.replace(/ \s+|[^\S ]\s*/g, ' ').trim();
 
 export type Links = {
   /** Registrable domains (else the host or address as it stands), lower-case, punycode, each once, at most 100. */

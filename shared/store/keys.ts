@@ -78,13 +78,14 @@ const USUAL = {
   appeals: 0,
 } as const satisfies Partial<Comment>;
 
-const sparse = (comment: Comment): Partial<Comment> =>
-  Object.fromEntries(
-    Object.entries(comment).filter(([name, value]) => {
-      const usual = (USUAL as Record<string, unknown>)[name];
-      return !(value === usual || (name === 'linkHosts' && comment.linkHosts.length === 0));
-    }),
-  );
+function sparse(comment: Comment): Partial<Comment> {
+  const head: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(comment)) {
+    const usual = (USUAL as Record<string, unknown>)[name];
+    if (value !== usual && (name !== 'linkHosts' || comment.linkHosts.length > 0)) head[name] = value;
+  }
+  return head;
+}
 
 /** The comment of a head. */
 export const commentOf = (item: Item): Comment => ({ ...USUAL, ...strip<Comment>(item) });
