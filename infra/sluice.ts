@@ -1,7 +1,11 @@
+import { enableCompileCache } from 'node:module';
 import process from 'node:process';
 import { Command, Option } from 'commander';
 import { SluiceError } from '../shared/errors.ts';
 import type { Place } from './commands/place.ts';
+
+// Most of a short command is loading.
+enableCompileCache();
 
 /** `npm run sluice -- …`: each command says what it did, or one clear sentence about what is wrong. */
 const program = new Command('sluice')

@@ -96,7 +96,7 @@ describe('a thread', () => {
     const { ports } = sluice.runtime;
     const report = new ReportCollector();
     const { site, policy } = await sitesOf(ports.table, ports.clock).fresh('demo');
-    const gathering = batcher({ ...ports, site, policy: policy.policy, report });
+    const gathering = batcher({ ...ports, site, policy: policy.policy, aliases: new Map(), report });
     const put = (id: string, parentId: string | null, depth: number) =>
       gathering.take({
         kind: 'comment',
@@ -122,7 +122,7 @@ describe('a thread', () => {
       put(String(n), null, 0);
       grow(String(n), 1);
     }
-    await importWriter({ ...ports, site, report }).write(gathering.batch());
+    await importWriter({ ...ports, site, report }).write([gathering.batch()]);
     const path = thread(encodeURIComponent('/bush'));
     const { body } = await sluice.call('GET', `${path}?limit=100`);
     expect(body.total).toBe(20 + 20 * (3 + 9 + 27 + 81));

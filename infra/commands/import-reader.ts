@@ -6,6 +6,7 @@ import { vaultOf } from '../../shared/vault.ts';
 import { batcher, type Batch } from '../../services/import/batch.ts';
 import { importPlan } from '../../services/import/order.ts';
 import type { ImportFormat } from '../../services/import/record.ts';
+import type { Aliases } from '../../services/import/thread-keys.ts';
 import { ReportCollector, type Report } from '../../services/import/report.ts';
 
 /**
@@ -18,6 +19,7 @@ export type ReaderData = {
   format: ImportFormat | 'auto';
   site: Site;
   policy: Policy;
+  aliases: Aliases;
   root: Uint8Array;
   waiting: SharedArrayBuffer;
 };
@@ -32,11 +34,11 @@ const MOST_WAITING = 12;
 
 if (parentPort) {
   const port = parentPort;
-  const { file, format, site, policy, root, waiting } = workerData as ReaderData;
+  const { file, format, site, policy, aliases, root, waiting } = workerData as ReaderData;
   const taken = new Int32Array(waiting);
   const send = (message: ReaderMessage) => port.postMessage(message);
   const report = new ReportCollector();
-  const batches = batcher({ vault: vaultOf(root), clock: { now: Date.now }, site, policy, report });
+  const batches = batcher({ vault: vaultOf(root), clock: { now: Date.now }, site, policy, aliases, report });
   let bytes = 0;
   const sendBatch = () => {
     let count = Atomics.load(taken, 0);

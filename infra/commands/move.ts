@@ -6,16 +6,17 @@ import { Worker } from 'node:worker_threads';
 import { SluiceError } from '../../shared/errors.ts';
 import type { Clock, Table } from '../../shared/ports.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
-import { batcher, joined, type Batch } from '../../services/import/batch.ts';
+import { batcher, type Batch } from '../../services/import/batch.ts';
 import { exportRows, wxrRows } from '../../services/import/export.ts';
 import { forgetComment, forgetEmail, personExport } from '../../services/import/forget.ts';
 import { importPlan } from '../../services/import/order.ts';
 import { importOwn } from '../../services/import/own.ts';
-import { formatOf } from '../../services/import/read.ts';
+import { formatOf, PIECE_BYTES } from '../../services/import/read.ts';
 import { FORMATS, type ImportFormat } from '../../services/import/record.ts';
 import { ReportCollector, type Note, type Report } from '../../services/import/report.ts';
 import { encode } from '../../services/import/sluice.ts';
 import { textOf } from '../../services/import/text.ts';
+import { aliasesOf } from '../../services/import/thread-keys.ts';
 import { importWriter } from '../../services/import/write.ts';
 import { encodeWxr } from '../../services/import/wxr.ts';
 import type { ReaderData, ReaderMessage } from './import-reader.ts';
@@ -48,6 +49,7 @@ export async function importFile(place: Place, file: string, options: ImportOpti
   await place.stored(dryRun ? 'untouched' : 'made', async ({ table, vault, clock, bulk }) => {
     const { site, policy: standing } = await siteOf({ table, clock }, siteId);
     const { policy } = standing;
+    const aliases = await aliasesOf({ table, clock }, site);
     const report = new ReportCollector();
     const writer = importWriter({ table, vault, clock, site, report, ...(bulk && { load: bulk.load }), dryRun });
     const bar = progressBar(dryRun ? 'dry run' : 'import', statSync(file).size);
@@ -59,25 +61,27 @@ export async function importFile(place: Place, file: string, options: ImportOpti
     try {
       if (own) {
         report.format = 'sluice';
-        const pieces = textOf(createReadStream(file, { highWaterMark: 256 * 1024 }), onProgress).pieces;
-        await importOwn(pieces, { table, vault, clock, site, policy, report, writer, dryRun });
+        const pieces = textOf(createReadStream(file, { highWaterMark: PIECE_BYTES }), onProgress).pieces;
+        await importOwn(pieces, { table, vault, clock, site, policy, aliases, report, writer, dryRun });
       } else if (bulk) {
         const { root, beside } = bulk;
-        const data: ReaderData = { file, format: given, site, policy, root, waiting: new SharedArrayBuffer(4) };
-        for await (const { batch, bytes } of readElsewhere(data, report, beside)) {
-          await writer.write(batch);
+        const waiting = new SharedArrayBuffer(4);
+        const data: ReaderData = { file, format: given, site, policy, aliases, root, waiting };
+        for await (const { batches, bytes } of readElsewhere(data, report, beside)) {
+          await writer.write(batches);
           onProgress(bytes);
           if (beside) await new Promise((done) => setTimeout(done, GAP_MS));
         }
       } else {
-        const batches = batcher({ vault, clock, site, policy, report });
+        const batches = batcher({ vault, clock, site, policy, aliases, report });
         const onFormat = (format: ImportFormat) => (report.format = format);
         for await (const item of importPlan(file, { site: site.id, format: given, onProgress, onFormat })) {
-          if (batches.take(item)) await writer.write(batches.batch());
+          if (batches.take(item)) await writer.write([batches.batch()]);
         }
-        await writer.write(batches.batch());
+        await writer.write([batches.batch()]);
       }
       await writer.end();
+      if (!dryRun) await bulk?.settle();
     } finally {
       bar.end();
     }
@@ -91,13 +95,18 @@ export async function importFile(place: Place, file: string, options: ImportOpti
 const GAP_MS = 20;
 /** Batches that are waited for; fewer than the reading thread may have waiting. */
 const TOGETHER = 6;
+const YOUNG_MB = 32;
 
 /**
  * What another thread reads from the file: all that came since the last time, or beside a server one batch, so that no
  * request waits long. What that thread counted goes into the report; what it throws is thrown.
  */
 async function* readElsewhere(data: ReaderData, report: ReportCollector, beside: boolean) {
-  const worker = new Worker(new URL('./import-reader.ts', import.meta.url), { workerData: data });
+  const worker = new Worker(new URL('./import-reader.ts', import.meta.url), {
+    workerData: data,
+    // What it makes goes to the other thread soon: room for more would only be touched once.
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
   const taken = new Int32Array(data.waiting);
   const messages: ReaderMessage[] = [];
   let failed: Error | undefined;
@@ -133,7 +142,7 @@ async function* readElsewhere(data: ReaderData, report: ReportCollector, beside:
       }
       Atomics.sub(taken, 0, batches.length);
       Atomics.notify(taken, 0);
-      if (batches.length > 0) yield { batch: joined(batches), bytes };
+      if (batches.length > 0) yield { batches, bytes };
       if (ended) return;
     }
   } finally {

@@ -20,6 +20,8 @@ export type Stored = {
   /** A store that takes comments by the thousand. */
   bulk?: {
     load: Load;
+    /** Returns once all that was loaded is on disk. */
+    settle(): Promise<void>;
     /** What the vault is made of, for a thread of its own. */
     root: Uint8Array;
     /** A server runs on it: it must come to its turn. */

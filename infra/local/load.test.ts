@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { memoryPorts } from '../../test/fakes.ts';
 import { Policy } from '../../shared/policy.ts';
 import type { Item } from '../../shared/ports.ts';
-import { batcher, joined } from '../../services/import/batch.ts';
+import { batcher } from '../../services/import/batch.ts';
 import { ReportCollector } from '../../services/import/report.ts';
 import { importWriter, tableLoad } from '../../services/import/write.ts';
 import { openDatabase } from './database.ts';
@@ -14,7 +14,7 @@ const STATUSES = ['published', 'held', 'spam', 'deleted', 'rejected'] as const;
 /** Three hundred comments over seven threads, half of them answers. */
 function batches(ports: ReturnType<typeof memoryPorts>, report: ReportCollector) {
   const site = { id: 'blog', name: 'Blog', origins: [], threadParams: [], authors: [], moderatorEmails: [] };
-  const gathering = batcher({ ...ports, site, policy: Policy.parse({}), report });
+  const gathering = batcher({ ...ports, site, policy: Policy.parse({}), aliases: new Map(), report });
   const batches = Array.from({ length: 3 }, (_, part) => {
     for (let n = part * 100; n < part * 100 + 100; n++) {
       gathering.take({
@@ -42,11 +42,12 @@ it('writes thousands at once to the state that single transactions make, also a 
   const table = localTable(database, ports.clock);
   const reports = [new ReportCollector(), new ReportCollector()] as const;
   const { site, batches: parts } = batches(ports, new ReportCollector());
-  const one = importWriter({ ...ports, table, site, report: reports[0], load: localLoad(database) });
+  const { load, settle } = localLoad(database);
+  const one = importWriter({ ...ports, table, site, report: reports[0], load });
   const other = importWriter({ ...ports, site, report: reports[1], load: tableLoad(ports.table) });
   for (let run = 0; run < 2; run++) {
-    await one.write(joined(parts));
-    for (const part of parts) await other.write(part);
+    await one.write(parts);
+    for (const part of parts) await other.write([part]);
   }
   expect(reports[0].report()).toMatchObject({ imported: 300, unchanged: 300 });
   expect(reports[1].report()).toEqual(reports[0].report());
@@ -57,6 +58,10 @@ it('writes thousands at once to the state that single transactions make, also a 
       .filter(({ pk }) => !pk.startsWith('K#'))
       .toSorted((a, b) => (a.pk + a.sk < b.pk + b.sk ? -1 : 1));
   expect(state(rows.map(({ doc }) => JSON.parse(doc) as Item))).toEqual(state(ports.table.items.values()));
+  const waits = () => database.sqlite.prepare('PRAGMA synchronous').get();
+  expect(waits()).toEqual({ synchronous: 1 });
+  await settle();
+  expect(waits()).toEqual({ synchronous: 2 });
   const columns = `SELECT count(*) AS n FROM item WHERE gsi1pk IS doc ->> '$.gsi1pk' AND gsi1sk IS doc ->> '$.gsi1sk'
     AND gsi2pk IS doc ->> '$.gsi2pk' AND gsi2sk IS doc ->> '$.gsi2sk' AND version IS doc ->> '$.version'`;
   expect(database.sqlite.prepare(columns).get()).toEqual({ n: rows.length });

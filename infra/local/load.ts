@@ -7,7 +7,7 @@ import type { Database, StatementSync } from './database.ts';
  *
  * Beside a running server the transactions stay small, by the caller's batches.
  */
-export function localLoad({ sqlite, write }: Database): Load {
+export function localLoad({ sqlite, write }: Database): { load: Load; settle(): Promise<void> } {
   const COLUMNS = 'pk, sk, version, gsi1pk, gsi1sk, gsi2pk, gsi2sk, gsi3pk, gsi3sk, doc';
   const putAbsent = sqlite.prepare(
     `INSERT INTO item (${COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (pk, sk) DO NOTHING`,
@@ -18,6 +18,7 @@ export function localLoad({ sqlite, write }: Database): Load {
   );
   const get = sqlite.prepare('SELECT doc FROM item WHERE pk = ?1 AND sk = ?2');
   const read = (pk: string, sk: string) => JSON.parse((get.get(pk, sk) as { doc: string }).doc) as Item;
+  const settled = sqlite.prepare(`INSERT OR REPLACE INTO mark VALUES ('imported', ?1)`);
   const adding = new Map<string, StatementSync>();
 
   /** One statement for each set of counted fields. */
@@ -45,35 +46,50 @@ export function localLoad({ sqlite, write }: Database): Load {
     );
   }
 
-  return async (columns: Columns) => {
-    // Keys come in no order, so each commit touches the index all over: what is written back seldom is written once.
-    sqlite.exec('PRAGMA wal_autocheckpoint = 16000; PRAGMA cache_size = -131072');
+  const load: Load = async (some) => {
+    // Keys come in no order, so each commit touches the index all over: what is written back seldom is written once. A
+    // commit does not wait for the disk: what a power cut takes, it takes from the end, and the next run brings it again.
+    sqlite.exec('PRAGMA wal_autocheckpoint = 16000; PRAGMA cache_size = -131072; PRAGMA synchronous = NORMAL');
     return write(() => {
-      const { counts, rows } = columns;
       const counters = new Map<string, Adding>();
-      let at = 0;
-      const found = counts.map((count, index) => {
-        const head = at;
-        at += count * ROW;
-        const [pk, sk] = rows.slice(head, head + 2) as [string, string];
-        // What the comment is made of came with the index: one statement decides, and nobody comes between.
-        const values = rows.slice(head, head + ROW) as Values;
-        if (putAbsent.run(...values).changes === 0) return read(pk, sk);
-        for (let row = head + ROW; row < at; row += ROW) {
-          putText.run(rows[row]!, rows[row + 1]!, rows[row + 2]!, rows[row + 9]!);
-        }
-        for (const write of talliesAt(columns, index)) {
-          const name = `${write.add.pk}\0${write.add.sk}`;
-          const counter = counters.get(name);
-          if (!counter) counters.set(name, { ...write, by: { ...write.by } });
-          else
-            for (const [field, step] of Object.entries(write.by)) counter.by[field] = (counter.by[field] ?? 0) + step;
-        }
-        return undefined;
-      });
+      const found = some.map((columns) => insert(columns, counters));
       counters.forEach(add);
       return found;
     });
+  };
+
+  /** All rows of the columns' comments that are not there. */
+  function insert(columns: Columns, counters: Map<string, Adding>): (Item | undefined)[] {
+    const { counts, rows } = columns;
+    let at = 0;
+    return counts.map((count, index) => {
+      const head = at;
+      at += count * ROW;
+      const [pk, sk] = rows.slice(head, head + 2) as [string, string];
+      // What the comment is made of came with the index: one statement decides, and nobody comes between.
+      const values = rows.slice(head, head + ROW) as Values;
+      if (putAbsent.run(...values).changes === 0) return read(pk, sk);
+      for (let row = head + ROW; row < at; row += ROW) {
+        putText.run(rows[row]!, rows[row + 1]!, rows[row + 2]!, rows[row + 9]!);
+      }
+      for (const write of talliesAt(columns, index)) {
+        const name = `${write.add.pk}\0${write.add.sk}`;
+        const counter = counters.get(name);
+        if (!counter) counters.set(name, { ...write, by: { ...write.by } });
+        else for (const [field, step] of Object.entries(write.by)) counter.by[field] = (counter.by[field] ?? 0) + step;
+      }
+      return undefined;
+    });
+  }
+
+  return {
+    load,
+    /** Returns once all that was loaded is on disk. */
+    async settle() {
+      sqlite.exec('PRAGMA synchronous = FULL');
+      // A commit that waits for the disk waits for all before it.
+      await write(() => settled.run(Date.now()));
+    },
   };
 }
 

@@ -1,7 +1,8 @@
 import { addTo, noColumns, type Columns } from './load.ts';
 import type { PlanItem } from './order.ts';
-import { keyFault, preparer, threadKeyOf, type PreparerOptions } from './prepare.ts';
+import { preparer, type PreparerOptions } from './prepare.ts';
 import type { ImportThread } from './record.ts';
+import { keyFault, threadOf } from './thread-keys.ts';
 
 /** What a file says of a thread, under the key by which the site knows it. */
 export type Said = Omit<ImportThread, 'kind' | 'line'> & { firstAt?: number };
@@ -19,27 +20,9 @@ export type Batch = {
 /** Comments of a batch: what a reading thread hands over at once. */
 export const BATCH = 1000;
 
-/** Batches as one, for a store that takes as much as there is. */
-export function joined(batches: readonly Batch[]): Batch {
-  if (batches.length === 1) return batches[0]!;
-  const comments = noColumns();
-  for (const batch of batches) {
-    for (const name of Object.keys(comments) as (keyof Columns)[]) {
-      const column: unknown[] = comments[name];
-      for (const value of batch.comments[name]) column.push(value);
-    }
-  }
-  return {
-    threads: batches.flatMap(({ threads }) => threads),
-    comments,
-    emails: [...new Set(batches.flatMap(({ emails }) => emails))],
-    answered: [...new Set(batches.flatMap(({ answered }) => answered))],
-  };
-}
-
 /** Gathers what a plan hands out into batches, each item counted in the report. Needs no store. */
 export function batcher(options: PreparerOptions) {
-  const { site, report } = options;
+  const { site, aliases: lead, report } = options;
   const prepare = preparer(options);
   let threads = new Map<string, Said>();
   let emails = new Set<string>();
@@ -62,7 +45,7 @@ export function batcher(options: PreparerOptions) {
     take(item: PlanItem): boolean {
       report.see(item);
       if (item.kind === 'thread') {
-        const key = threadKeyOf(site, item.key);
+        const key = threadOf(site, lead, item.key);
         if (key === undefined) report.note('warning', item.line, keyFault(item.key));
         else say(key, item);
       } else if (item.kind === 'comment') {

@@ -27,9 +27,9 @@ export const ROW = 10;
  * Writes the comments whose head is absent, with all their rows, and adds to the counters what follows from them, in one
  * transaction. For stores that can take thousands at once.
  *
- * @returns for each comment undefined, or the head that was there
+ * @returns for each comment of each columns undefined, or the head that was there
  */
-export type Load = (columns: Columns) => Promise<readonly (Item | undefined)[]>;
+export type Load = (some: readonly Columns[]) => Promise<readonly (readonly (Item | undefined)[])[]>;
 
 export const noColumns = (): Columns => ({ ids: [], lines: [], ats: [], counts: [], tallied: [], rows: [] });
 

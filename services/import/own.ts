@@ -2,29 +2,22 @@ import { STATUSES, type Comment, type LogRow, type Revision } from '../../shared
 import { SluiceError } from '../../shared/errors.ts';
 import { Id } from '../../shared/events.ts';
 import { Policy } from '../../shared/policy.ts';
-import type { Clock, Item, Table } from '../../shared/ports.ts';
+import type { Item, Table } from '../../shared/ports.ts';
 import { contactsOf } from '../../shared/store/contacts.ts';
 import { pad, policyKey, strip } from '../../shared/store/keys.ts';
-import { Author, sitesOf, type Site } from '../../shared/store/sites.ts';
-import type { Vault } from '../../shared/vault.ts';
+import { Author, sitesOf } from '../../shared/store/sites.ts';
 import { render } from '../validate/markdown.ts';
-import { normaliseThreadKey } from '../validate/thread-key.ts';
-import type { ReportCollector } from './report.ts';
 import { decode, type ExportComment, type ExportRow } from './sluice.ts';
 import { BATCH } from './batch.ts';
 import { addTo, noColumns } from './load.ts';
-import { threadKeyOf, type Entry } from './prepare.ts';
+import type { Entry, PreparerOptions } from './prepare.ts';
+import { threadOf } from './thread-keys.ts';
 import type { importWriter } from './write.ts';
 
 const BODY_BYTES = 16_384;
 
-type Target = {
+type Target = PreparerOptions & {
   table: Table;
-  vault: Vault;
-  clock: Clock;
-  site: Site;
-  policy: Policy;
-  report: ReportCollector;
   writer: ReturnType<typeof importWriter>;
   dryRun: boolean;
 };
@@ -52,7 +45,7 @@ export async function importOwn(pieces: AsyncIterable<string>, target: Target): 
       else report.note('skipped', entry.line, `The id ${entry.comment.id} comes again later.`);
     }
     entries = [];
-    await writer.write({ threads: [], comments, emails: [], answered: [] });
+    await writer.write([{ threads: [], comments, emails: [], answered: [] }]);
   };
 
   const takePolicy = async ({ type: _type, ...version }: Extract<ExportRow, { type: 'policy' }>, line: number) => {
@@ -109,7 +102,7 @@ export async function importOwn(pieces: AsyncIterable<string>, target: Target): 
     else if (row.type === 'thread') {
       const { type: _type, closed, ...thread } = row;
       report.see({ kind: 'thread', line, key: row.key });
-      const key = threadKeyOf(site, row.key);
+      const key = threadOf(site, target.aliases, row.key);
       if (key !== undefined) await writer.takeThread({ ...thread, key, ...(closed && { closed }) });
     } else if (row.type === 'comment') {
       const { comment } = row;
@@ -138,7 +131,7 @@ export async function importOwn(pieces: AsyncIterable<string>, target: Target): 
 function entryOf(
   row: ExportComment,
   line: number,
-  { site, policy, clock }: Target,
+  { site, policy, aliases, clock }: Target,
   contactIds: ReadonlyMap<string, string>,
 ): Entry | string {
   const given = plain<Comment>(row.comment);
@@ -146,12 +139,8 @@ function entryOf(
   const numbers = [version, revision, submittedAt, given.depth].every((value) => Number.isFinite(value));
   if (!Id.safeParse(id).success || !STATUSES.includes(status) || !numbers) return 'The comment is not whole.';
   if (parentId !== null && !Id.safeParse(parentId).success) return 'The comment does not say what it answers.';
-  let thread;
-  try {
-    thread = normaliseThreadKey(given.thread, site.threadParams);
-  } catch {
-    return 'The key of its thread cannot be kept.';
-  }
+  const thread = threadOf(site, aliases, given.thread);
+  if (thread === undefined) return 'The key of its thread cannot be kept.';
   const revisions: Revision[] = [];
   for (const text of row.revisions) {
     if (typeof text?.body !== 'string' || !Number.isInteger(text.revision)) return 'One of its texts is not whole.';

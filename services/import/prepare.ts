@@ -10,9 +10,9 @@ import { fingerprint } from '../spam-check/fingerprint.ts';
 import { BIDI, CONTROL, INVISIBLE } from '../validate/characters.ts';
 import { checkDraft } from '../validate/check.ts';
 import { excerpt, linksOf, plainText, render } from '../validate/markdown.ts';
-import { normaliseThreadKey } from '../validate/thread-key.ts';
 import type { PlannedComment } from './order.ts';
 import type { ReportCollector } from './report.ts';
+import { keyFault, threadOf, type Aliases } from './thread-keys.ts';
 
 /** One comment with all that is written in its moment. */
 export type Entry = { line: number; comment: Comment; revisions: readonly Revision[]; log: readonly LogRow[] };
@@ -26,7 +26,14 @@ export type Prepared = {
   answers: string | undefined;
 };
 
-export type PreparerOptions = { vault: Vault; clock: Clock; site: Site; policy: Policy; report: ReportCollector };
+export type PreparerOptions = {
+  vault: Vault;
+  clock: Clock;
+  site: Site;
+  policy: Policy;
+  aliases: Aliases;
+  report: ReportCollector;
+};
 
 /** Remembered names, keys and contacts; past this they are made anew. */
 const REMEMBERED = 50_000;
@@ -41,8 +48,8 @@ const NAME_CHARACTERS = 80;
  * @returns a function that takes the plan's comments in their order; undefined for one that cannot be taken, and the report
  *   says why
  */
-export function preparer({ vault, clock, site, policy, report }: PreparerOptions) {
-  const keyOf = remembering((key: string) => threadKeyOf(site, key));
+export function preparer({ vault, clock, site, policy, aliases, report }: PreparerOptions) {
+  const keyOf = remembering((key: string) => threadOf(site, aliases, key));
   const contactOf = remembering((email: string) => contactIdOf(vault, { email }));
   const writerOf = remembering((who: string) =>
     writerKeyOf(vault, site.id, who.startsWith('e:') ? { name: '', email: who.slice(2) } : { name: who.slice(2) }),
@@ -173,18 +180,6 @@ export function preparer({ vault, clock, site, policy, report }: PreparerOptions
     };
   };
 }
-
-/** A thread's key as it is stored; undefined for one that cannot be kept. */
-export function threadKeyOf(site: Site, key: string): string | undefined {
-  try {
-    return normaliseThreadKey(key, site.threadParams);
-  } catch {
-    return undefined;
-  }
-}
-
-export const keyFault = (key: string) =>
-  `The thread's key ${JSON.stringify(key.length > 60 ? `${key.slice(0, 60)}…` : key)} cannot be kept.`;
 
 /** `make`, with its last results kept. */
 function remembering<T>(make: (key: string) => T): (key: string) => T {

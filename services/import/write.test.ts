@@ -14,6 +14,7 @@ import { importPlan } from './order.ts';
 import { importOwn } from './own.ts';
 import { ReportCollector } from './report.ts';
 import { encode } from './sluice.ts';
+import { aliasesOf } from './thread-keys.ts';
 import { importWriter } from './write.ts';
 
 const SITE = 'blog';
@@ -55,13 +56,14 @@ async function run(ports: MemoryPorts, text: string, table: Table = ports.table,
   const report = new ReportCollector();
   const { site, policy } = await sitesOf(ports.table, ports.clock).fresh(SITE);
   const writer = importWriter({ ...ports, table, site, report, dryRun });
-  const batches = batcher({ ...ports, site, policy: policy.policy, report });
+  const aliases = await aliasesOf(ports, site);
+  const batches = batcher({ ...ports, site, policy: policy.policy, aliases, report });
   const plan = importPlan(() => Readable.from([Buffer.from(text)]), {
     site: SITE,
     onFormat: (format) => (report.format = format),
   });
-  for await (const item of plan) if (batches.take(item)) await writer.write(batches.batch());
-  await writer.write(batches.batch());
+  for await (const item of plan) if (batches.take(item)) await writer.write([batches.batch()]);
+  await writer.write([batches.batch()]);
   await writer.end();
   return report.report();
 }
@@ -181,9 +183,28 @@ async function moveOwn(from: MemoryPorts, to: MemoryPorts) {
   const { site } = await sitesOf(to.table, to.clock).fresh(SITE);
   const policy = Policy.parse({});
   const writer = importWriter({ ...to, site, report });
-  await importOwn(pieces, { ...to, site, policy, report, writer, dryRun: false });
+  const aliases = await aliasesOf(to, site);
+  await importOwn(pieces, { ...to, site, policy, aliases, report, writer, dryRun: false });
   return report.report();
 }
+
+it('brings the comments of a key that leads elsewhere to where it leads', async () => {
+  const from = await blog();
+  await run(from, FILE);
+  for (const bring of [(to: MemoryPorts) => run(to, FILE), (to: MemoryPorts) => moveOwn(from, to)]) {
+    const to = await blog();
+    const sites = sitesOf(to.table, to.clock);
+    // The second alias leads elsewhere: the key is that of a thread.
+    const moved = { site: SITE, key: '/renamed', aliases: ['/post-1', '/post-2'] };
+    await sites.putThread(moved);
+    await sites.putAliases({ ...moved, aliases: ['/post-1'] });
+    expect(await bring(to)).toMatchObject({ imported: 200 });
+    const threads = new Set<string>();
+    for await (const { thread } of commentsOf(to.table, SITE)) threads.add(thread);
+    expect([...threads].toSorted()).toEqual(['/post-0', '/post-2', '/renamed']);
+    expect(await sites.thread(SITE, '/post-1')).toMatchObject({ key: '/renamed', firstAt: expect.any(Number) });
+  }
+});
 
 it('exports to a file that imports back to the same state', async () => {
   const from = await blog();

@@ -6,8 +6,9 @@ import type { Site, Thread } from '../../shared/store/sites.ts';
 import type { Vault } from '../../shared/vault.ts';
 import type { Batch, Said } from './batch.ts';
 import { ROW, talliesAt, type Columns, type Load } from './load.ts';
-import { oneLine, threadKeyOf } from './prepare.ts';
+import { oneLine } from './prepare.ts';
 import type { ReportCollector } from './report.ts';
+import { threadKeyOf } from './thread-keys.ts';
 
 export type WriterOptions = {
   table: Table;
@@ -116,25 +117,30 @@ export function importWriter({ table, vault, clock, site, report, ...options }: 
   }
 
   return {
-    /** Writes a batch whole; resolves once it is durable. */
-    async write({ threads: said, comments, emails, answered }: Batch): Promise<void> {
-      for (const thread of said) await know(thread);
+    /** Writes batches whole; resolves once they are stored. */
+    async write(batches: readonly Batch[]): Promise<void> {
+      for (const { threads: said } of batches) for (const thread of said) await know(thread);
       if (dryRun) {
-        const heads = await headsOf(table, comments);
-        comments.ids.forEach((_id, index) => tell(comments, index, heads[index]));
+        for (const { comments } of batches) {
+          const heads = await headsOf(table, comments);
+          comments.ids.forEach((_id, index) => tell(comments, index, heads[index]));
+        }
         return;
       }
-      const unknown = emails.filter((email) => !exchanged.has(email));
+      const emails = new Set(batches.flatMap((batch) => batch.emails));
+      const unknown = [...emails].filter((email) => !exchanged.has(email));
       // Side by side: what a store writes in one turn shares a commit, and each commit waits for the disk.
       const [found] = await Promise.all([
-        patiently(() => load(comments)),
+        patiently(() => load(batches.map(({ comments }) => comments))),
         inTurns(unknown, atOnce, async (email) => void (await patiently(() => contacts.exchange({ email })))),
         writeThreads(),
       ]);
       if (exchanged.size > REMEMBERED) exchanged.clear();
       for (const email of unknown) exchanged.add(email);
-      found.forEach((head, index) => tell(comments, index, head));
-      await listAnswered(answered);
+      for (const [place, { comments }] of batches.entries()) {
+        found[place]!.forEach((head, index) => tell(comments, index, head));
+      }
+      await listAnswered([...new Set(batches.flatMap(({ answered }) => answered))]);
     },
 
     /** Records what our own export says of a thread; `end` or the next batch writes it. */
@@ -159,7 +165,7 @@ async function headsOf(table: Table, { ids }: Columns): Promise<(Item | undefine
 
 /** `Load` over any table: comments share transactions, and each that was there is asked for first. */
 export function tableLoad(table: Table): Load {
-  return async (columns) => {
+  const loadOne = async (columns: Columns) => {
     const found = await headsOf(table, columns);
     const rowsAt: number[] = [];
     let at = 0;
@@ -186,6 +192,11 @@ export function tableLoad(table: Table): Load {
         rest = rest.filter((index) => found[index] === undefined);
       }
     });
+    return found;
+  };
+  return async (some) => {
+    const found: (Item | undefined)[][] = [];
+    for (const columns of some) found.push(await loadOne(columns));
     return found;
   };
 }

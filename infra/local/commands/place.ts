@@ -44,7 +44,7 @@ export const dataFolder: Place = {
         clock,
         send: queueNamesOf(topology.queues, database, clock),
         forgetTexts: (ids) => forgetTexts(database, ids),
-        bulk: { load: localLoad(database), root, beside: lockHolder(path) !== undefined },
+        bulk: { ...localLoad(database), root, beside: lockHolder(path) !== undefined },
         stillHeld: 'Backups, and mail that was sent,',
       });
     } finally {
