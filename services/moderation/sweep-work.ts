@@ -3,7 +3,6 @@ import type { Ports } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { pad, strip, timeKey } from '../../shared/store/keys.ts';
 import type { Changes } from './changes.ts';
-import { defined } from './comments.ts';
 import { decide, undo } from './decide.ts';
 
 export type Sweep = {
@@ -105,7 +104,14 @@ export function sweepWorkOf(ports: Ports, changes?: Pick<Changes, 'push'>) {
       if (decisionId && (result === 'done' || before)) {
         decisions.push(decisionId);
         count.done++;
-        changes?.push({ site, commentId: head.id, type: 'decided', by, ...defined({ version, status }) });
+        changes?.push({
+          site,
+          commentId: head.id,
+          type: 'decided',
+          by,
+          ...(version !== undefined && { version }),
+          ...(status !== undefined && { status }),
+        });
       } else if (result === 'unchanged') count.unchanged++;
       else count.conflicts++;
     }
