@@ -19,9 +19,9 @@ export const Policy = z.strictObject({
   holdFirst: z.boolean().default(false).describe('Hold the first comment of a writer'),
   premoderate: z.boolean().default(false).describe('Hold everything but trusted writers'),
   // Derived from data: docs/model-card.md; a test of spam-check holds these three against the model.
-  holdAt: probability.default(0.918),
+  holdAt: probability.default(0.977),
   rejectAt: probability.default(0.999),
-  toxicityHoldAt: probability.default(0.815),
+  toxicityHoldAt: probability.default(0.808),
   linksBeforeHold: z.int().min(0).default(3).describe('This many links are held'),
   blocklist: z
     .array(

@@ -8,9 +8,9 @@ import { curveSvg, learningCurve } from './learning-curve.ts';
 import { METRICS, metricsOf } from './metrics.ts';
 import { assess, parseModel, shippedModel } from './model.ts';
 import { reliabilityPlot, reliabilitySvg } from './plots.ts';
-import { readCorpora, readRows, train } from './training.ts';
+import { readCorpora, readRows, train, writtenRows } from './training.ts';
 import { random } from './fit.ts';
-import { DEFAULT_THRESHOLDS, verdictOf } from './thresholds.ts';
+import { UNSEEN_HOLD_FPR, deriveThresholds, verdictOf } from './thresholds.ts';
 import type { Metrics, Scored } from './metrics.ts';
 import type { Model } from './model.ts';
 import type { Corpora, Row } from './training.ts';
@@ -64,10 +64,7 @@ type Judged = { row: Row; score: number; toxicity: number; held: boolean; reject
 function judgeRows(rows: readonly Row[], model: Model): Judged[] {
   return rows.map((row) => {
     const { score, toxicity } = assess(row, undefined, model);
-    const verdict = verdictOf(
-      { score, toxicity: 0 },
-      { ...model.meta.thresholds, rejectAt: DEFAULT_THRESHOLDS.rejectAt },
-    );
+    const verdict = verdictOf({ score, toxicity: 0 });
     return { row, score, toxicity, held: verdict !== 'publish', rejected: verdict === 'reject' };
   });
 }
@@ -90,14 +87,28 @@ function judgeWithout(corpora: Corpora, rows: readonly Row[], out: (row: Row) =>
 
 function judgeAll(all: readonly Row[]): Judged[] {
   if (values.fold !== undefined || values.folds || values.loso) {
-    const corpora = readCorpora(all);
+    const known = [...all, ...writtenRows()];
+    const corpora = readCorpora(known);
     const folds = values.folds ? [...new Set(all.map((row) => row.fold))].toSorted() : [Number(values.fold)];
     if (!values.loso) return folds.flatMap((k) => judgeWithout(corpora, all, (row) => row.fold === k, `fold ${k}`));
     const only = values.only?.split(',');
     const sources = [...new Set(corpora.rows.map((row) => row.source))].filter((s) => !only || only.includes(s));
-    return sources.flatMap((s) => judgeWithout(corpora, all, (row) => row.source === s, s));
+    return sources.flatMap((s) => judgeWithout(corpora, known, (row) => row.source === s, s));
   }
   return judgeRows(all, values.model ? parseModel(readFileSync(values.model)) : shippedModel());
+}
+
+/** What the defaults must be at least, for sites that a model never saw. */
+function unseenThresholds(judged: readonly Judged[]): string {
+  const ham = Map.groupBy(
+    judged.filter(({ row }) => row.label === 'ham'),
+    ({ row }) => row.source,
+  );
+  const groups = [...ham.values()].map((group) => ({
+    blog: group[0]!.row.kind === 'blog',
+    scores: group.map(({ score }) => score),
+  }));
+  return `\nthresholds for a site that the model never saw: ${JSON.stringify(deriveThresholds(groups, UNSEEN_HOLD_FPR))}`;
 }
 
 type Interval = [low: number, high: number];
@@ -129,7 +140,7 @@ if (values['learning-curve']) {
     rows.filter((row) => row.toxic === undefined),
     (source) =>
       trained(
-        () => (corpora ??= readCorpora(rows)),
+        () => (corpora ??= readCorpora([...rows, ...writtenRows()])),
         (row) => row.source === source,
         source,
       ),
@@ -164,6 +175,7 @@ if (values['learning-curve']) {
   const report = groups.map(([name, list]) => {
     const rows = scored(list);
     const ham = list.filter(({ row }) => row.label === 'ham');
+    const spam = list.filter(({ row }) => row.label === 'spam');
     return {
       name,
       ...metricsOf(rows),
@@ -171,23 +183,26 @@ if (values['learning-curve']) {
       intervals: intervals(rows, name === 'all' ? samples : Math.floor(samples / 2)),
       hamHeld: ham.filter(({ held }) => held).length / ham.length,
       hamRejected: ham.filter(({ rejected }) => rejected).length / ham.length,
+      spamHeld: spam.filter(({ held }) => held).length / spam.length,
+      spamRejected: spam.filter(({ rejected }) => rejected).length / spam.length,
     };
   });
   if (values.json) print(JSON.stringify(report, null, 1));
   else {
     print(
-      `${''.padEnd(26)}${'n'.padStart(7)}${'pos'.padStart(6)}${HEAD.map((h) => h.padStart(8)).join('')}${'ham≥hold'.padStart(10)}${'ham≥rej'.padStart(9)}`,
+      `${''.padEnd(26)}${'n'.padStart(7)}${'pos'.padStart(6)}${HEAD.map((h) => h.padStart(8)).join('')}${['ham≥hold', 'ham≥rej', 'spam≥hold', 'spam≥rej'].map((h) => h.padStart(10)).join('')}`,
     );
     for (const m of report) {
-      const rates = values.toxic ? '' : `${cell(m.hamHeld).padStart(10)}${cell(m.hamRejected).padStart(9)}`;
+      const rates = [m.hamHeld, m.hamRejected, m.spamHeld, m.spamRejected].map((rate) => cell(rate).padStart(10));
       print(
-        `${m.name.padEnd(26)}${String(m.n).padStart(7)}${String(m.positives).padStart(6)}${METRICS.map((k) => cell(m[k])).join('')}${rates}`,
+        `${m.name.padEnd(26)}${String(m.n).padStart(7)}${String(m.positives).padStart(6)}${METRICS.map((k) => cell(m[k])).join('')}${values.toxic ? '' : rates.join('')}`,
       );
       for (const side of [0, 1] as const)
         print(
           `${(side === 0 ? '   95 % from' : '        to').padEnd(39)}${METRICS.map((k) => cell(m.intervals[k]?.[side] ?? Number.NaN)).join('')}`,
         );
     }
+    if (values.loso && !values.toxic) print(unseenThresholds(judged));
     print('');
     print(reliabilityPlot(scored(judged)));
   }

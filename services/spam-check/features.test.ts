@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { KIND_WORD, SHAPE, TEXT_LIMIT, VIEWS, extract } from './features.ts';
+import { KIND_WORD, SHAPE, TEXT_LIMIT, VIEWS, extract, gramsOf } from './features.ts';
 import type { ShapeName } from './features.ts';
 
 const words = (text: string) => {
@@ -9,6 +9,11 @@ const words = (text: string) => {
     .filter((t) => f.kind[t] === KIND_WORD)
     .map((t) => f.word[t]);
 };
+const readingOf = (f: ReturnType<typeof extract>) => [
+  ...f.hash.slice(0, f.count),
+  ...f.runKey.slice(0, f.runs),
+  ...f.shape,
+];
 const shape = (text: string, name: ShapeName) => extract({ text }).shape[SHAPE.indexOf(name)];
 
 describe('reading a comment', () => {
@@ -36,6 +41,31 @@ describe('reading a comment', () => {
     expect(shape('Ευχαριστώ πολύ για το άρθρο', 'mixed-words')).toBe(0);
     expect(words('сор')).not.toEqual(words('cop'));
   });
+  it('reads the vowel signs of Hindi and Thai as letters, not as accents stacked for disguise', () => {
+    expect(shape('बहुत धन्यवाद, मेरी समस्या हल हो गई', 'stacked-marks')).toBe(0);
+    expect(shape('ลองทำตามแล้วได้ผลดีมากค่ะ', 'stacked-marks')).toBe(0);
+    expect(words('कि')).not.toEqual(words('की'));
+    expect(shape('t̷̡o̵t̶o̸', 'stacked-marks')).toBeGreaterThan(0);
+  });
+  it('counts what is sold, in several languages', () => {
+    expect(shape('best online casino and cheap viagra', 'vice-words')).toBeGreaterThan(1);
+    expect(shape('Казино онлайн', 'vice-words')).toBeGreaterThan(0);
+    expect(shape('Займ без отказа', 'finance-words')).toBeGreaterThan(0);
+    expect(shape('Call our toll free support', 'trade-words')).toBeGreaterThan(0);
+    expect(shape('The tree in our garden lost its leaves', 'trade-words')).toBe(0);
+  });
+  it('gives the n-grams of each distinct word once, whatever stands between', () => {
+    const f = extract({ text: 'ab ab, 7 abc' });
+    const grams = Array.from({ length: f.runs }, (_, run) => {
+      const hashes: number[] = [];
+      gramsOf(f, run, (hash) => hashes.push(hash));
+      return hashes;
+    });
+    // With an edge on both sides: _ab_ has 3 + 2 + 1 n-grams, _7_ has 2 + 1, _abc_ has 4 + 3 + 2 + 1.
+    expect(grams.map(({ length }) => length)).toEqual([6, 3, 10]);
+    expect(f.perView[VIEWS.indexOf('letters')]).toBe(19);
+    expect(grams[2]).toContain(grams[0]![0]!); // _a
+  });
   it.each([
     ['en', 'Thanks, this is what I was looking for.'],
     ['id', 'terima kasih bang, ini yang saya cari dari kemarin'],
@@ -61,10 +91,10 @@ describe('reading a comment', () => {
     fc.assert(
       fc.property(any, (comment) => {
         const first = extract(comment);
-        const seen = [first.count, ...first.hash.slice(0, first.count), ...first.shape];
+        const seen = readingOf(first);
         extract({ text: 'something else between' });
         const again = extract(comment);
-        expect([again.count, ...again.hash.slice(0, again.count), ...again.shape]).toEqual(seen);
+        expect(readingOf(again)).toEqual(seen);
         expect(seen.every((v) => Number.isFinite(v))).toBe(true);
       }),
     );

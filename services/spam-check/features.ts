@@ -5,7 +5,7 @@
  * The text is folded first (compatibility forms, diacritics, letters that pass for Latin ones), and how much folding
  * was needed is itself a figure: disguise is what spam does where its words are known.
  */
-import { LOOKALIKES } from './confusables.ts';
+import { LATIN_LOOKALIKES } from '../validate/confusables.ts';
 
 /** What is judged. `link` is the address that the writer gave for themselves, not one in the text. */
 export type CommentText = { readonly text: string; readonly author?: string; readonly link?: string };
@@ -25,7 +25,8 @@ export const SHAPE = [
   'spaced-letters', 'letter-digit-words', 'digit-tail', 'shouted-words', 'titled-words', 'distinct-words',
   'most-repeated', 'longest-run', 'first-person', 'second-person', 'promotion', 'praise',
   'code', 'lower-start', 'ends-plain', 'foreign-letters', 'scripts', 'reply-mark',
-  'promotion-words', 'repeated-words', 'praise-words', 'short-lines', 'keyword-line', 'name-length',
+  'promotion-words', 'repeated-words', 'praise-words', 'short-lines', 'keyword-line', 'vice-words',
+  'finance-words', 'trade-words', 'name-length',
   'name-words', 'name-digits', 'name-lower', 'name-upper', 'name-address', 'name-handle-tail',
   'name-at', 'name-foreign', 'name-in-text', 'name-fancy', 'name-consonants', 'name-entropy',
   'name-titled', 'link-depth', 'link-hyphens', 'link-digits', 'link-length', 'link-labels',
@@ -48,18 +49,32 @@ const LINK_LIMIT = 500;
 /** The most distinct n-grams of one comment. */
 const FEATURES = 24_576;
 const SEEN = 65_536; // power of two, over twice FEATURES
+/** A character folds to four letters at most, and a run has two edges. */
+const UNITS = 6 * TEXT_LIMIT;
+const RUNS = TEXT_LIMIT;
 const TOKEN_UNITS = 64; // longer runs are cut, so that 64 KB of one letter is a thousand equal tokens
 const TOKENS = TEXT_LIMIT + 64;
 
 export type Features = {
-  /** How many of `hash`, `view`, `owner` count. Valid until the next call. */
+  /** How many of `hash`, `view`, `owner` count: all features but those of the letters. Valid until the next call. */
   count: number;
   readonly hash: Int32Array;
   readonly view: Uint8Array;
   /** The token of the text that a feature stands in; or {@link OWNER_AUTHOR}, {@link OWNER_LINK}. */
   readonly owner: Int16Array;
-  /** Distinct features a view, by which its sum is scaled. */
+  /** Features a view, by which its sum is scaled: distinct ones; of the letters, those of every distinct word. */
   readonly perView: Int32Array;
+  /**
+   * Runs of folded letters: run i is `unit[runFrom[i] … runFrom[i + 1])`, with an edge on both sides. Its n-grams
+   * ({@link gramsOf}) are the features of the letters; they depend on nothing else, so that a run's sum can be kept.
+   */
+  runs: number;
+  readonly unit: Uint16Array;
+  readonly runFrom: Int32Array;
+  readonly runOwner: Int16Array;
+  /** Two hashes that together tell runs apart. */
+  readonly runKey: Int32Array;
+  readonly runCheck: Int32Array;
   /** The figures of {@link SHAPE}; those of a missing author or link are 0. */
   readonly shape: Float32Array;
   tokens: number;
@@ -108,14 +123,30 @@ const SCRIPT_LANG = ['und', 'und', 'ru', 'el', 'ar', 'zh', 'ko', 'th', 'hi', 'un
 /** One character as the judge reads it. */
 type Read = { folded: string; class: number; script: number; fancy: boolean; upper: boolean; lookalike: string };
 
-const lookalikes = new Map(Object.entries(LOOKALIKES).flatMap(([to, letters]) => [...letters].map((l) => [l, to])));
+/**
+ * Letters of scripts that disguise Latin in practice. Those with readers of their own among commenters whose letters merely
+ * resemble Latin in one shape (Arabic, Hebrew, Han, Indic…) stay out: they would be folded to noise.
+ */
+const DISGUISING =
+  /^[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Armenian}\p{Script=Cherokee}\p{Script=Canadian_Aboriginal}\p{Script=Lisu}\p{Script=Coptic}\p{Script=Deseret}\p{Script=Tifinagh}\p{Script=Old_Italic}\p{Script=Lycian}\p{Script=Carian}]$/u;
+/** Latin small capitals have no decomposition, and most have no entry in Unicode's table. */
+const SMALL_CAPITALS = ['ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢɐǝɹ', 'abcdefghijklmnoprstuvwyzaer'] as const;
+const lookalikes = new Map([
+  ...Object.entries(LATIN_LOOKALIKES)
+    .filter(([letter]) => letter.length === 1)
+    .flatMap(([to, letters]) =>
+      [...letters].filter((l) => DISGUISING.test(l) && /\p{L}/u.test(l)).map((l) => [l, to] as const),
+    ),
+  ...[...SMALL_CAPITALS[0]].map((l, i) => [l, SMALL_CAPITALS[1][i]!] as const),
+]);
 
 function read(code: number): Read {
   const char = String.fromCodePoint(code);
   const hidden = /\p{Cf}|\p{Cc}|\u115F|\u1160|\u3164|\uFFA0|\u034F|\u2800|[\uFE00-\uFE0F]/u.test(char);
   if (/[\s\u2028\u2029]/u.test(char)) return blank(CLASS_SPACE);
   if (hidden) return blank(CLASS_HIDDEN);
-  if (/\p{M}/u.test(char)) return blank(CLASS_MARK);
+  // Accents may stand on any letter; the vowel signs of Hindi or Thai are letters of their own script.
+  if (/\p{M}/u.test(char) && /\p{Script=Inherited}/u.test(char)) return blank(CLASS_MARK);
   let folded = char.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase();
   let fancy =
     char.normalize('NFKC') !== char && /[a-z0-9]/i.test(char.normalize('NFKC')) && !/[ªº²³¹¼-¾ﬁﬂ™℠№…]/.test(char);
@@ -126,7 +157,7 @@ function read(code: number): Read {
       fancy = true;
     }
   }
-  const letter = /\p{L}/u.test(char) || (fancy && /[a-z]/.test(folded));
+  const letter = /[\p{L}\p{M}]/u.test(char) || (fancy && /[a-z]/.test(folded));
   const lookalike = lookalikes.get(char) ?? lookalikes.get(folded) ?? '';
   if (letter) {
     // Small capitals and phonetic letters are Latin by Unicode's word, and disguise by use.
@@ -189,6 +220,11 @@ const PURPOSES = {
     'great nice good awesome amazing wonderful excellent informative useful helpful fantastic lovely thanks thank post blog article site website share sharing information information blogging webpage posts weblog keep',
   first: 'i im ive my me mine we our us saya aku gue gw',
   second: 'you your youre u ur yours kamu anda kalian',
+  vice: 'casino casinos kasino kazino slot slots jackpot maxwin gacor togel judi poker betting bet bets bookmaker roulette baccarat bahis lottery lotto toto scatter rtp porn porno xxx sex sexy nude escort escorts dating singles viagra cialis levitra xanax tramadol kamagra pharmacy farmacia apotheke prescription pills weightloss slimming keto garcinia cbd vape replica replicas outlet казино слоты ставки порно виагра эскорт',
+  finance:
+    'invest invested investing investment investments investor trader traders trading trade broker forex fx bitcoin btc crypto cryptocurrency ethereum eth usdt wallet profit profits portfolio roi signals binary loan loans kredit kredite credit credits credito prestamo prestamos emprestimo pinjaman prestiti pret prets lening pozyczka payday cash deposit withdraw depo payout paypal cashapp giveaway airdrop кредит заим инвестиции биткоин заработок',
+  trade:
+    'seo backlink backlinks ranking marketing agency services service supplier manufacturer wholesale factory customer support helpline tollfree assignment essay essays thesis coursework dissertation training institute certification packers movers plumber locksmith roofing repair cleaning lawyer attorney astrologer spell caster herbal hacker hackers recovery hosting vpn apk crack keygen streaming download followers likes subscribers affordable professional experts guaranteed quote',
 } as const;
 
 /** Function words that tell languages apart when written in Latin letters. Light on purpose: it only has to say when to be silent. */
@@ -213,14 +249,14 @@ const bitOf = (words: string, bit: number) => {
   for (const word of words.split(' ')) wordBits.set(hashWord(word), (wordBits.get(hashWord(word)) ?? 0) | (1 << bit));
 };
 LATIN_LANGS.forEach((lang, bit) => bitOf(FUNCTION_WORDS[lang]!, bit));
-const [PROMOTION, MESSENGER, PRAISE, FIRST, SECOND] = Object.values(PURPOSES).map((words, i) => {
+const [PROMOTION, MESSENGER, PRAISE, FIRST, SECOND, VICE, FINANCE, TRADE] = Object.values(PURPOSES).map((words, i) => {
   bitOf(words, LATIN_LANGS.length + i);
   return 1 << (LATIN_LANGS.length + i);
-}) as [number, number, number, number, number];
+}) as [number, number, number, number, number, number, number, number];
 const LANG_BITS = (1 << LATIN_LANGS.length) - 1;
 
 const ADDRESS =
-  /(?:https?:\/\/|www\.)[^\s<>"']+|\b[a-z0-9][a-z0-9-]{1,62}(?:\.[a-z0-9-]{1,62}){0,3}\.(?:com|net|org|info|biz|co|io|me|tv|ru|uk|in|us|de|id|ly|gl|be|xyz|top|site|online|club|shop|store|live|win|vip|app|link|page|pw|tk|ml|cc)\b(?:\/[^\s<>"']*)?/gi;
+  /(?:https?:\/\/|www\.)[^\s<>"']+|\b[a-z0-9][a-z0-9-]{1,62}(?:\.[a-z0-9-]{1,62}){0,3}\.(?:com|net|org|info|biz|co|io|me|tv|ru|uk|in|us|de|id|ly|gl|be|fr|es|nl|pl|br|jp|cn|eu|ca|au|nz|xyz|top|site|online|club|shop|store|live|win|vip|app|link|page|pro|bet|casino|space|website|buzz|click|fun|icu|dev|blog|pw|tk|ml|cc)\b(?:\/[^\s<>"']*)?/gi;
 
 // The workspace. Judging is synchronous, so one is enough.
 const features: Features = {
@@ -229,6 +265,12 @@ const features: Features = {
   view: new Uint8Array(FEATURES),
   owner: new Int16Array(FEATURES),
   perView: new Int32Array(VIEWS.length),
+  runs: 0,
+  unit: new Uint16Array(UNITS),
+  runFrom: new Int32Array(RUNS + 1),
+  runOwner: new Int16Array(RUNS),
+  runKey: new Int32Array(RUNS),
+  runCheck: new Int32Array(RUNS),
   shape: new Float32Array(SHAPE.length),
   tokens: 0,
   start: new Int32Array(TOKENS),
@@ -310,14 +352,56 @@ const V_AUTHOR = 2;
 const V_LINKS = 3;
 const EDGE = 0x5f;
 
-/** N-grams of 2 to 5 (or `most`) units of `units[0..length)`, framed by an edge on both sides. */
-function addGrams(length: number, view: number, owner: number, most = 5): void {
+/** N-grams of 2 to `most` units of `units[0..length)`, framed by an edge on both sides. */
+function addGrams(length: number, view: number, owner: number, most: number): void {
   for (let from = 0; from < length - 1; from++) {
     let h = 0x811c9dc5;
     const to = Math.min(length, from + most);
     for (let i = from; i < to; i++) {
       h = Math.imul(h ^ units[i]!, 0x01000193);
       if (i > from) add(h, view, owner);
+    }
+  }
+}
+
+const LONGEST_GRAM = 5;
+const LETTERS_KEY = Math.imul(1, 0x9e3779b1);
+
+/** Notes `units[0..length)` as a run of letters. */
+function addRun(length: number, owner: number): void {
+  const f = features;
+  const from = f.runFrom[f.runs]!;
+  if (f.runs >= RUNS || from + length > UNITS || length < 2) return;
+  let key = 0x811c9dc5;
+  let check = length;
+  for (let i = 0; i < length; i++) {
+    const unit = units[i]!;
+    f.unit[from + i] = unit;
+    key = Math.imul(key ^ unit, 0x01000193);
+    check = Math.imul(check, 0x5bd1e995) + unit;
+  }
+  f.runKey[f.runs] = mix(key);
+  f.runCheck[f.runs] = check | 0;
+  f.runOwner[f.runs] = owner;
+  f.runFrom[++f.runs] = from + length;
+  f.perView[V_LETTERS]! += gramCount(length);
+}
+
+/** How many n-grams of 2 to five units a run of so many has. */
+const gramCount = (length: number) => {
+  const most = Math.min(LONGEST_GRAM, length);
+  return (most - 1) * length - (most * (most - 1)) / 2;
+};
+
+/** The hashed n-grams of a run; one that stands twice in it comes twice. */
+export function gramsOf(f: Features, run: number, visit: (hash: number) => void): void {
+  const end = f.runFrom[run + 1]!;
+  for (let from = f.runFrom[run]!; from < end - 1; from++) {
+    let h = 0x811c9dc5;
+    const to = Math.min(end, from + LONGEST_GRAM);
+    for (let i = from; i < to; i++) {
+      h = Math.imul(h ^ f.unit[i]!, 0x01000193);
+      if (i > from) visit(mix(h ^ LETTERS_KEY));
     }
   }
 }
@@ -363,6 +447,7 @@ export function extract(comment: CommentText): Features {
   const f = features;
   stamp = (stamp + 1) | 0;
   f.count = 0;
+  f.runs = 0;
   f.tokens = 0;
   f.perView.fill(0);
   f.shape.fill(0);
@@ -370,8 +455,9 @@ export function extract(comment: CommentText): Features {
     comment.text.length <= TEXT_LIMIT
       ? comment.text
       : `${comment.text.slice(0, TEXT_LIMIT - TAIL - 1)}\n${comment.text.slice(-TAIL)}`;
-  // Some six features a character, with author and link; at most half full.
-  const wanted = 12 * (f.text.length + NAME_LIMIT + LINK_LIMIT);
+  // Addresses have four features a character, words fewer; at most half full.
+  const own = Math.min(comment.author?.length ?? 0, NAME_LIMIT) + Math.min(comment.link?.length ?? 0, LINK_LIMIT);
+  const wanted = 8 * (f.text.length + own) + 64;
   seenMask = Math.min(SEEN, 2 ** Math.ceil(Math.log2(wanted))) - 1;
   readText(f);
   f.hasAuthor = (comment.author ?? '').trim() !== '';
@@ -429,6 +515,9 @@ function readText(f: Features): void {
   let second = 0;
   let promotion = 0;
   let praise = 0;
+  let vice = 0;
+  let finance = 0;
+  let trade = 0;
   let spaced = 0;
   let singles = 0;
   let distinct = 0;
@@ -465,7 +554,7 @@ function readText(f: Features): void {
     if (singles >= 4) {
       spaced += singles;
       const n = frame(singleText);
-      addGrams(n, V_LETTERS, owner);
+      addRun(n, owner);
       add(hashWord(singleText), V_WORDS, owner);
     }
     singles = 0;
@@ -683,6 +772,9 @@ function readText(f: Features): void {
         if (bits & PROMOTION) promotion++;
         if (bits & MESSENGER) messenger++;
         if (bits & PRAISE) praise++;
+        if (bits & VICE) vice++;
+        if (bits & FINANCE) finance++;
+        if (bits & TRADE) trade++;
         if (bits & FIRST) first++;
         if (bits & SECOND) second++;
       }
@@ -706,14 +798,14 @@ function readText(f: Features): void {
         add(0xfa9c1 ^ (wordDigits > 0 ? 1 : 0) ^ (wordFancy > 2 ? 2 : 0), V_WORDS, t);
       }
       wordFeatures(hash, t);
-      if (seen === 1) addGrams(n, V_LETTERS, t);
+      if (seen === 1) addRun(n, t);
       numberRun = 0;
     } else {
       // Numbers are met again by their length, not by their value.
       add(0x6e756d ^ Math.min(wordDigits, 12), V_WORDS, t);
       if (wordFancy > 0) add(0xfa9c8, V_WORDS, t);
       wordFeatures(0x6e756d ^ (Math.min(wordDigits, 4) << 8), t);
-      addGrams(n, V_LETTERS, t, 4);
+      if (countWord(hash) === 1) addRun(n, t);
       numberRun += wordDigits;
       if (wordDigits >= 4) longNumbers++;
       if (numberRun >= 9) {
@@ -785,6 +877,9 @@ function readText(f: Features): void {
   shape[AT['praise-words']] = log1(praise);
   shape[AT['short-lines']] = log1(shortLines);
   shape[AT['keyword-line']] = keywordLine;
+  shape[AT['vice-words']] = log1(vice);
+  shape[AT['finance-words']] = log1(finance);
+  shape[AT['trade-words']] = log1(trade);
 }
 const scriptTally = new Int32Array(OTHER_SCRIPT + 1);
 const langTally = new Int32Array(LATIN_LANGS.length);

@@ -3,8 +3,8 @@
  *
  * Deterministic: no clock, no random numbers but a seeded generator, sums always in the same order.
  */
-import { LINK_FROM, NAME_FROM, SHAPE, VIEWS, extract } from './features.ts';
-import type { CommentText } from './features.ts';
+import { LINK_FROM, NAME_FROM, SHAPE, VIEWS, extract, gramsOf } from './features.ts';
+import type { CommentText, Features } from './features.ts';
 
 /** Every training row's features, indexed by one vocabulary. */
 export type Corpus = {
@@ -12,7 +12,10 @@ export type Corpus = {
   /** Distinct hashes; a feature's index is its place here. */
   hashes: Int32Array;
   view: Uint8Array;
-  /** Row r, view v owns `index[from[r * VIEWS.length + v] … from[r * VIEWS.length + v + 1])`: those met in two rows at least. */
+  /**
+   * Row r, view v owns `index[from[r * VIEWS.length + v] … from[r * VIEWS.length + v + 1])`: those met in two rows at least; an
+   * n-gram that two of its words share comes twice.
+   */
   from: Int32Array;
   index: Int32Array;
   /** 1/√(features of the row in the view), rare ones too. */
@@ -24,8 +27,15 @@ export type Corpus = {
 
 const V = VIEWS.length;
 const S = SHAPE.length;
+const V_LETTERS = VIEWS.indexOf('letters');
 const V_AUTHOR = VIEWS.indexOf('author');
 const V_LINKS = VIEWS.indexOf('links');
+
+/** Every feature of a view, the letters' repeated ones too. */
+function visitFeatures(f: Features, view: number, visit: (hash: number) => void): void {
+  if (view === V_LETTERS) for (let run = 0; run < f.runs; run++) gramsOf(f, run, visit);
+  else for (let i = 0; i < f.count; i++) if (f.view[i] === view) visit(f.hash[i]!);
+}
 
 /** Extracts the features of all comments. */
 export function readCorpus(comments: readonly CommentText[]): Corpus {
@@ -33,12 +43,19 @@ export function readCorpus(comments: readonly CommentText[]): Corpus {
   const norm = new Float64Array(comments.length * V);
   const hasAuthor = new Uint8Array(comments.length);
   const hasLink = new Uint8Array(comments.length);
-  // First round: how often each feature is met. What one row alone has teaches nothing, and is half of all.
-  const met = new Map<number, number>();
+  // First round: which features two rows have. What one row alone has teaches nothing, and is half of all.
+  const metIn = new Map<number, number>();
+  const AGAIN = -1;
   comments.forEach((comment, r) => {
     const f = extract(comment);
-    for (let i = 0; i < f.count; i++) met.set(f.hash[i]!, (met.get(f.hash[i]!) ?? 0) + 1);
-    for (let v = 0; v < V; v++) norm[r * V + v] = f.perView[v]! > 0 ? 1 / Math.sqrt(f.perView[v]!) : 0;
+    for (let v = 0; v < V; v++) {
+      visitFeatures(f, v, (hash) => {
+        const before = metIn.get(hash);
+        if (before === undefined) metIn.set(hash, r);
+        else if (before !== r && before !== AGAIN) metIn.set(hash, AGAIN);
+      });
+      norm[r * V + v] = f.perView[v]! > 0 ? 1 / Math.sqrt(f.perView[v]!) : 0;
+    }
     shape.set(f.shape, r * S);
     hasAuthor[r] = f.hasAuthor ? 1 : 0;
     hasLink[r] = f.hasLink ? 1 : 0;
@@ -53,9 +70,8 @@ export function readCorpus(comments: readonly CommentText[]): Corpus {
     const f = extract(comment);
     const row: number[] = [];
     for (let v = 0; v < V; v++) {
-      for (let i = 0; i < f.count; i++) {
-        const hash = f.hash[i]!;
-        if (f.view[i] !== v || met.get(hash)! < 2) continue;
+      visitFeatures(f, v, (hash) => {
+        if (metIn.get(hash) !== AGAIN) return;
         let id = ids.get(hash);
         if (id === undefined) {
           ids.set(hash, (id = hashes.length));
@@ -63,7 +79,7 @@ export function readCorpus(comments: readonly CommentText[]): Corpus {
           view.push(v);
         }
         row.push(id);
-      }
+      });
       from[r * V + v + 1] = total + row.length;
     }
     total += row.length;
@@ -123,6 +139,7 @@ export function fitLinear(corpus: Corpus, label: Uint8Array, weight: Float64Arra
   const n = hashes.length;
   const dim = n + S + 1;
   const df = new Int32Array(n);
+  const lastRow = new Int32Array(n).fill(-1);
   const pos = new Float64Array(n);
   const neg = new Float64Array(n);
   let used = 0;
@@ -136,6 +153,8 @@ export function fitLinear(corpus: Corpus, label: Uint8Array, weight: Float64Arra
     else negTotal += w;
     for (let i = from[r * V]!; i < from[r * V + V]!; i++) {
       const j = index[i]!;
+      if (lastRow[j] === r) continue;
+      lastRow[j] = r;
       df[j]!++;
       if (label[r]) pos[j]! += w;
       else neg[j]! += w;

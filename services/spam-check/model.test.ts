@@ -16,8 +16,9 @@ describe('the shipped model', () => {
     expect(meta.version).toMatch(/^[0-9a-f]{12}$/);
   });
   it('was derived together with the default thresholds', () => {
-    const { rejectAt, ...derived } = shippedModel().meta.thresholds;
-    expect(DEFAULT_THRESHOLDS).toMatchObject(derived);
+    const { holdAt, rejectAt, toxicityHoldAt } = shippedModel().meta.thresholds;
+    expect(DEFAULT_THRESHOLDS.toxicityHoldAt).toBe(toxicityHoldAt);
+    expect(DEFAULT_THRESHOLDS.holdAt).toBeGreaterThanOrEqual(holdAt);
     expect(DEFAULT_THRESHOLDS.rejectAt).toBeGreaterThanOrEqual(rejectAt);
   });
   it('comes back from its bytes as it went', () => {
@@ -52,6 +53,28 @@ describe('the judge', () => {
     ['code', 'Try `const x = await fetch(url)` and then x.json(); in my case it returned null.', 'pete', undefined],
   ])('publishes %s', (_sentence, text, author, link) => {
     expect(verdictOf(scoreOf(text, author, link))).toBe('publish');
+  });
+  it.each([
+    ['German', 'Schade, dass der Laden schließt. Wir waren zwanzig Jahre Stammkunden.', 'Renate'],
+    ['French', "J'ai eu le même souci avec Firefox, il faut vider le cache.", 'Maël'],
+    ['Spanish', 'El código de la línea 8 no compila, falta un punto y coma.', 'Gonzalo'],
+    ['Portuguese', 'Valeu demais, salvou meu trabalho da faculdade!', 'Igor'],
+    ['Russian', 'Подскажите, а на Windows 11 это пойдёт?', 'Юля'],
+    ['Japanese', '初めてコメントします。いつも楽しく読んでいます。', 'のり'],
+    ['Chinese', '这个方法我试过了,不行,还是报错。', '菜鸟'],
+    ['Korean', '글 잘 읽었습니다. 다음 편도 기대할게요.', '하늘'],
+    ['Arabic', 'الصورة لا تظهر عندي، هل المشكلة من الموقع؟', 'هند'],
+    ['Hindi', 'बहुत धन्यवाद, मेरी समस्या हल हो गई।', 'सुनीता'],
+    ['Thai', 'ลองแล้วได้ผลดีมากค่ะ', 'อ้อ'],
+    ['nothing but an address of an encyclopedia', 'https://en.wikipedia.org/wiki/Occam%27s_razor', 'Ed'],
+  ])('finds an honest comment likelier honest than not: %s', (_sentence, text, author) => {
+    expect(scoreOf(text, author).score).toBeLessThan(0.5);
+  });
+  it('judges a comment the same, whatever it judged in between', () => {
+    const comment = { text: 'Thanks, this helped. See https://example.org/a-page', author: 'Ann' };
+    const before = explain(comment);
+    for (let i = 0; i < 2_000; i++) assess({ text: Array.from({ length: 40 }, (_, j) => `w${i * 40 + j}`).join(' ') });
+    expect(explain(comment)).toEqual(before);
   });
   it.each([
     [

@@ -16,6 +16,7 @@ import {
   SHAPE,
   VIEWS,
   extract,
+  gramsOf,
 } from './features.ts';
 import type { CommentText, Features } from './features.ts';
 import { G, GROUPS, MAY_BE_ABSENT, groupOfShape, isThere, wordsFor, wordsForAbuse } from './reasons.ts';
@@ -56,7 +57,22 @@ export type Model = {
   spam: Table;
   toxic: Table;
   trees: Trees;
+  kept: KeptRuns;
 };
+
+/**
+ * What both tables say of runs of letters met lately, because most words come again: a run in the place of its key, until
+ * another falls there. Kept or counted anew, the sum is the same.
+ */
+type KeptRuns = { key: Int32Array; check: Int32Array; spam: Float64Array; toxic: Float64Array };
+const KEPT_RUNS = 32_768; // power of two
+const keptRuns = (): KeptRuns => ({
+  // No key of its place: empty.
+  key: Int32Array.from({ length: KEPT_RUNS }, (_, slot) => slot ^ 1),
+  check: new Int32Array(KEPT_RUNS),
+  spam: new Float64Array(KEPT_RUNS),
+  toxic: new Float64Array(KEPT_RUNS),
+});
 
 export type ModelMeta = {
   format: 1;
@@ -81,6 +97,7 @@ export type ModelMeta = {
 
 const V = VIEWS.length;
 const S = SHAPE.length;
+const V_LETTERS = VIEWS.indexOf('letters');
 const V_WORDS = VIEWS.indexOf('words');
 
 /** Trees see the shape figures, then the linear model's log-odds by part, then their sum. */
@@ -101,7 +118,7 @@ export const markOf = (hash: number) => hash >>> 24 || 1;
 const MAGIC = 0x314a4c53; // "SLJ1"
 
 /** Lays a model out as the bytes of its file. */
-export function packModel({ meta, spam, toxic, trees }: Model): Uint8Array {
+export function packModel({ meta, spam, toxic, trees }: Omit<Model, 'kept'>): Uint8Array {
   const head = Buffer.from(JSON.stringify(meta));
   const padded = Math.ceil((8 + head.length) / 8) * 8;
   const sections = [spam.slots, toxic.slots, trees.threshold, trees.value, trees.feature].map(
@@ -150,7 +167,7 @@ export function parseModel(file: Uint8Array): Model {
   const threshold = new Float32Array(new Uint8Array(take(nodes * 4)).buffer);
   const value = new Float32Array(new Uint8Array(take(nodes * 4)).buffer);
   const feature = new Int8Array(take(nodes));
-  return { meta, spam, toxic, trees: { depth, count, threshold, value, feature } };
+  return { meta, spam, toxic, trees: { depth, count, threshold, value, feature }, kept: keptRuns() };
 }
 
 let loaded: Model | undefined;
@@ -190,6 +207,24 @@ function lookUp(table: Table, hash: number, view: number): number {
   return 0;
 }
 
+/** Where a run's sums are kept, put there if need be. */
+function runSlot(f: Features, run: number, { spam, toxic, kept }: Model): number {
+  const key = f.runKey[run]!;
+  const check = f.runCheck[run]!;
+  const slot = key & (KEPT_RUNS - 1);
+  if (kept.key[slot] === key && kept.check[slot] === check) return slot;
+  let [spamSum, toxicSum] = [0, 0];
+  gramsOf(f, run, (hash) => {
+    spamSum += lookUp(spam, hash, V_LETTERS);
+    toxicSum += lookUp(toxic, hash, V_LETTERS);
+  });
+  kept.key[slot] = key;
+  kept.check[slot] = check;
+  kept.spam[slot] = spamSum;
+  kept.toxic[slot] = toxicSum;
+  return slot;
+}
+
 const sigmoid = (z: number) => 1 / (1 + Math.exp(-z));
 const MOST_SIGNALS = 8;
 /** Log-odds below which a reason moved nothing. */
@@ -202,13 +237,15 @@ const LEAST_SIGNAL = 0.1;
  * @returns signals: those that moved the score most, heaviest first; see {@link explain} for all of them
  */
 export function assess(comment: CommentText, site?: SiteWeights, model: Model = shippedModel()): Assessment {
-  const whole = explain(comment, site, model);
-  const signals = whole.signals.filter(({ weight }) => Math.abs(weight) >= LEAST_SIGNAL).slice(0, MOST_SIGNALS);
-  return { ...whole, signals };
+  return weigh(comment, site, model, MOST_SIGNALS);
 }
 
 /** As {@link assess}, with every signal: those of the spam axis sum to `logOdds`, but for rounding. */
 export function explain(comment: CommentText, site?: SiteWeights, model: Model = shippedModel()): Assessment {
+  return weigh(comment, site, model);
+}
+
+function weigh(comment: CommentText, site: SiteWeights | undefined, model: Model, most?: number): Assessment {
   const f = extract(comment);
   const { spam } = model.meta;
   linearParts(f, model);
@@ -262,22 +299,20 @@ export function explain(comment: CommentText, site?: SiteWeights, model: Model =
 
   const toxic = toxicityOf(f, model, site);
   const said: Parts = { f, comment, tokens: tokenSum, figures: columnSum, means: spam.shapeMean };
-  const signals: Signal[] = [];
-  for (let g = 0; g < GROUPS.length; g++) {
-    const weight = groupSum[g]!;
-    if (weight !== 0)
-      signals.push({ name: GROUPS[g]!, weight: round(weight), words: wordsFor(GROUPS[g]!, weight, said) });
-  }
+  let reasons = GROUPS.map((name, g) => ({ name, weight: round(groupSum[g]!) })).filter(({ weight }) => weight !== 0);
   // How rare spam is says nothing about this comment: it closes the list, so that the sum can be checked.
-  signals.sort(
+  reasons.sort(
     (a, b) => Number(a.name === 'prior') - Number(b.name === 'prior') || Math.abs(b.weight) - Math.abs(a.weight),
   );
+  if (most !== undefined) reasons = reasons.filter(({ weight }) => Math.abs(weight) >= LEAST_SIGNAL).slice(0, most);
+  const signals: Signal[] = reasons.map(({ name, weight }) => ({ name, weight, words: wordsFor(name, weight, said) }));
   if (toxic.probability >= 0.5)
     signals.splice(1, 0, {
       name: 'toxic-words',
       weight: round(toxic.logOdds),
       words: wordsForAbuse(toxicSum, f),
     });
+  signals.length = Math.min(signals.length, most ?? signals.length);
   return {
     score: clamp(sigmoid(logOdds)),
     logOdds,
@@ -292,11 +327,24 @@ let authorSum = 0;
 let linkSum = 0;
 const shapeSum = new Float64Array(S);
 
-function linearParts(f: Features, { spam, meta }: Model): void {
+const norm = new Float64Array(V);
+/** By which the sum of each view is scaled. */
+function normsOf(f: Features): Float64Array {
+  for (let v = 0; v < V; v++) norm[v] = f.perView[v]! > 0 ? 1 / Math.sqrt(f.perView[v]!) : 0;
+  return norm;
+}
+
+function linearParts(f: Features, model: Model): void {
+  const { spam, meta } = model;
   viewSum.fill(0);
   tokenSum.fill(0, 0, f.tokens + 1);
   authorSum = linkSum = 0;
-  const norms = Array.from(f.perView, (count) => (count > 0 ? 1 / Math.sqrt(count) : 0));
+  const norms = normsOf(f);
+  for (let run = 0; run < f.runs; run++) {
+    const part = model.kept.spam[runSlot(f, run, model)]! * norms[V_LETTERS]!;
+    viewSum[V_LETTERS]! += part;
+    tokenSum[f.runOwner[run]!]! += part;
+  }
   for (let i = 0; i < f.count; i++) {
     const view = f.view[i]!;
     const weight = lookUp(spam, f.hash[i]!, view);
@@ -331,24 +379,30 @@ function linearParts(f: Features, { spam, meta }: Model): void {
 }
 
 /** English alone was measured. Short texts without function words count as English when their words were met there. */
-function toxicityOf(f: Features, { toxic, meta }: Model, site?: SiteWeights): { probability: number; logOdds: number } {
+function toxicityOf(f: Features, model: Model, site?: SiteWeights): { probability: number; logOdds: number } {
+  const { toxic, meta } = model;
   toxicSum.fill(0, 0, f.tokens + 1);
   if (f.lang !== 'en' && f.lang !== 'und') return { probability: 0, logOdds: 0 };
-  const norms = Array.from(f.perView, (count) => (count > 0 ? 1 / Math.sqrt(count) : 0));
+  const norms = normsOf(f);
   let logOdds = meta.toxic.bias;
   let known = 0;
   let words = 0;
   // Names after @ are words of no language.
   const spoken = (t: number) => f.kind[t] === KIND_WORD && f.text[f.start[t]! - 1] !== '@';
   for (let t = 0; t < f.tokens; t++) if (spoken(t)) words++;
+  for (let run = 0; run < f.runs; run++) {
+    const part = model.kept.toxic[runSlot(f, run, model)]! * norms[V_LETTERS]!;
+    logOdds += part;
+    toxicSum[f.runOwner[run]!]! += part;
+  }
   let lastKnown = -1;
   for (let i = 0; i < f.count; i++) {
     const view = f.view[i]!;
     const owner = f.owner[i]!;
-    if (view > V_WORDS || owner < 0) continue;
+    if (view !== V_WORDS || owner < 0) continue;
     const weight = lookUp(toxic, f.hash[i]!, view);
     if (weight === 0) continue;
-    if (view === V_WORDS && owner !== lastKnown && spoken(owner)) {
+    if (owner !== lastKnown && spoken(owner)) {
       known++;
       lastKnown = owner;
     }

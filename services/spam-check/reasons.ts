@@ -87,6 +87,9 @@ const WRITING: Phrases = {
   'reply-mark': ['it answers somebody'],
   'short-lines': ['short lines'],
   'keyword-line': ['a few words alone on the last line'],
+  'vice-words': ['words of gambling, pills or sex'],
+  'finance-words': ['words of investing and lending'],
+  'trade-words': ['words of services for hire'],
 };
 const PHRASES: Phrases = { ...DISGUISES, ...CONTACTS, ...WRITING };
 
@@ -211,15 +214,17 @@ const speaks = (f: Features, t: number) =>
 
 /** The tokens that moved the sum most towards `sign`, neighbours joined, quoted from the text. */
 function heaviest(sums: Float64Array, f: Features, sign: 1 | -1): string {
-  const order: number[] = [];
-  for (let t = 0; t < f.tokens; t++)
-    if (f.kind[t] !== KIND_URL && sign * sums[t]! > LEAST && speaks(f, t)) order.push(t);
-  order.sort((a, b) => sign * (sums[b]! - sums[a]!));
   const picked = new Set<string>();
   const used = new Set<number>();
-  for (const t of order) {
-    if (picked.size >= MOST_QUOTED) break;
-    if (used.has(t)) continue;
+  // A few looks for the greatest instead of a sort of all; bounded, because a phrase may come again and again.
+  for (let looks = 0; looks < 4 * MOST_QUOTED && picked.size < MOST_QUOTED; looks++) {
+    let t = -1;
+    let most = LEAST;
+    for (let n = 0; n < f.tokens; n++) {
+      const pull = sign * sums[n]!;
+      if (pull > most && f.kind[n] !== KIND_URL && !used.has(n) && speaks(f, n)) [t, most] = [n, pull];
+    }
+    if (t < 0) break;
     let from = t;
     let to = t;
     // A neighbour that pulls the same way belongs to the phrase.

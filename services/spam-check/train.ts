@@ -4,12 +4,12 @@
 import { createHash } from 'node:crypto';
 import { statSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { readCorpora, readRows, train } from './training.ts';
+import { readCorpora, readRows, train, writtenRows } from './training.ts';
 
 const USAGE = `usage: npm run train -- DIR [--out FILE] [--date YYYY-MM-DD]
 
 DIR holds *.jsonl with rows {id, source, lang, kind, text, author?, link?, label: spam|ham, fold}; rows with
-toxic: 0|1 train the toxicity axis. Writes the model that ships (services/spam-check/model.bin) unless --out names
+toxic: 0|1 train the toxicity axis. The comments of written.jsonl join them. Writes the model that ships (services/spam-check/model.bin) unless --out names
 another file. --date is the day of the data, for the record (default: the newest file's day).
 `;
 
@@ -23,7 +23,7 @@ if (values.help || !folder) {
   process.exit(values.help ? 0 : 2);
 }
 
-const rows = readRows(folder);
+const rows = [...readRows(folder), ...writtenRows()];
 const made = values.date ?? statSync(folder).mtime.toISOString().slice(0, 10);
 process.stderr.write(`${rows.length} rows\n`);
 const { bytes, meta } = train(

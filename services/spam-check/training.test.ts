@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { metricsOf } from './metrics.ts';
 import { assess, parseModel, shippedModel } from './model.ts';
 import { verdictOf } from './thresholds.ts';
-import { readCorpora, readRows, train } from './training.ts';
+import { readCorpora, readRows, train, writtenRows } from './training.ts';
 import type { Row } from './training.ts';
 
 const GOODS = ['watches', 'loans', 'followers', 'pills', 'essays'];
@@ -57,6 +57,27 @@ describe('training', () => {
       row.fold === 4 ? { ...row, label: 'spam', text: 'I think why is that' } : row,
     );
     expect(weights(poison)).toEqual(weights(made));
+  });
+});
+
+describe('the comments that were written for training', () => {
+  const rows = writtenRows();
+  it('are few, each once, spam and honest in many languages', () => {
+    expect(rows.length).toBeLessThan(1_000);
+    expect(new Set(rows.map(({ text, author }) => `${author}\n${text}`)).size).toBe(rows.length);
+    for (const label of ['spam', 'ham'] as const)
+      expect(new Set(rows.filter((row) => row.label === label).map(({ lang }) => lang)).size).toBeGreaterThan(20);
+  });
+  it('have what training reads, and nothing else', () => {
+    const wrong = rows.filter(
+      ({ text, label, lang, author, link, ...rest }) =>
+        !text?.trim() ||
+        !/^(spam|ham)$/.test(label) ||
+        !/^[a-z]{2}$/.test(lang) ||
+        [author, link].some((value) => value !== undefined && typeof value !== 'string') ||
+        Object.keys(rest).some((key) => !['id', 'source', 'kind', 'fold'].includes(key)),
+    );
+    expect(wrong).toEqual([]);
   });
 });
 
