@@ -149,7 +149,7 @@ export function commentRoutes(ports: Ports, changes: Changes): Route<Moderator>[
           store.allRevisions(id),
           store.log(id),
           notificationsOf(table).of(id),
-          search.comments({ site, author: author.key, sort: 'newest', limit: 11 }),
+          author.key === '' ? { ids: [] } : search.comments({ site, author: author.key, sort: 'newest', limit: 11 }),
           fingerprint === '' ? { ids: [] } : search.comments({ site, fingerprint, sort: 'newest', limit: 11 }),
           level('descending'),
           level('ascending'),
