@@ -89,7 +89,7 @@ export function isOpen({ status }: Mine): boolean {
  * takes on AWS: whoever asks sooner pays for a question more.
  */
 export function nextAskMs({ status, revised }: Mine, asked: number): number {
-  return status === 'received' || revised ? Math.min(10_000, 1000 * 1.5 ** asked) : 30_000;
+  return Math.min(10_000, 1000 * 1.5 ** asked) * (status === 'received' || revised ? 1 : 30);
 }
 
 /** Arrivals to announce: own comments on their way are not news to their writer. */

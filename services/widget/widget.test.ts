@@ -189,9 +189,9 @@ describe('the thread', () => {
     expect(worthKeeping(mine, NOW)).toBe(kept);
   });
 
-  it('asks soon at first, then at most every ten seconds; every thirty while a person decides', () => {
+  it('asks soon at first, then at most every ten seconds; ever less often while a person decides', () => {
     expect([0, 1, 20].map((asked) => nextAskMs(own(), asked))).toEqual([1000, 1500, 10_000]);
-    expect(nextAskMs(own({ status: 'waiting' }), 0)).toBe(30_000);
+    expect([0, 1, 20].map((asked) => nextAskMs(own({ status: 'waiting' }), asked))).toEqual([30_000, 45_000, 300_000]);
   });
 });
 
