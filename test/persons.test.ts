@@ -37,6 +37,11 @@ it('forgets a person beside the running server, and gives them all before', asyn
     expect((await sluice.call('GET', `/v1/comments/${sent.id}/status?token=x`)).status).toBeGreaterThanOrEqual(400);
     const { body: found } = await sluice.call('GET', '/v1/moderation/comments?q=wombatsentence', undefined, admin);
     expect(found.comments).toEqual([]);
+    // Nobody wrote it any more, so that nobody's other comments stand beside it.
+    expect((await sluice.call('GET', `/v1/moderation/comments/${sent.id}`, undefined, admin)).body).toMatchObject({
+      status: 'erased',
+      history: [],
+    });
     const { body: log } = await sluice.call('GET', '/v1/moderation/audit?site=*', undefined, admin);
     expect(JSON.stringify(log)).toContain('person-forgotten');
     expect(JSON.stringify(log)).not.toMatch(/ada@|Quokka/i);

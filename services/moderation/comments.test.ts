@@ -119,13 +119,6 @@ describe('the detail', () => {
     });
   });
 
-  it('gives what was erased no history: nobody wrote it any more', async () => {
-    await addComment(ports, { id: 'c0', status: 'published', author: { name: 'Grace', key: 'grace' } });
-    await addComment(ports, { id: 'c1', status: 'erased', author: { name: '', key: '' } });
-    const { body } = await mia('GET', `${COMMENTS}/c1`);
-    expect(body.history).toEqual([]);
-  });
-
   it('does not tell whether a comment of another site exists', async () => {
     await addComment(ports, { id: 'c1', site: 'other' });
     expect((await mia('GET', `${COMMENTS}/c1`)).status).toBe(404);
