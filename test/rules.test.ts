@@ -257,8 +257,8 @@ describe('a site in a browser’s eyes', () => {
     expect((await ban('lottery', 'reject')).status).toBe(201);
     expect((await ban('raffle', 'hold')).status).toBe(201);
     for (const [word, status] of [
-      ['lottery', 'rejected'],
-      ['raffle', 'waiting'],
+      ['lottery', { status: 'rejected', appeal: true }],
+      ['raffle', { status: 'waiting' }],
     ] as const) {
       const body = `Our village has a ${word} on Sunday afternoon.`;
       const comment = { author: { name: 'Ada' }, body };
@@ -266,7 +266,7 @@ describe('a site in a browser’s eyes', () => {
       await sluice.quiet();
       const { pathname, search } = new URL(taken.body.statusUrl, 'http://127.0.0.1');
       const told = await sluice.call('GET', pathname + search);
-      expect(told.body).toEqual({ status, reason: 'banned: not here' });
+      expect(told.body).toEqual({ ...status, reason: 'banned: not here' });
     }
   });
 });
