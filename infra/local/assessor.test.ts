@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { learn } from '../../services/spam-check/learn.ts';
 import { assess } from '../../services/spam-check/model.ts';
@@ -37,4 +42,20 @@ it('goes on alone when its thread does not come up', async () => {
     expect(await ask(opinionOf)).toEqual(expected);
     await new Promise((done) => setTimeout(done, 100));
   }
+});
+
+it('lets its process end: a command that asked much is over when its work is', async () => {
+  const script = `
+    const { localAssessor } = await import(${JSON.stringify(new URL('./assessor.ts', import.meta.url).href)});
+    const opinionOf = localAssessor();
+    for (let round = 0; round < 100; round++) {
+      await Promise.all(Array.from({ length: 150 }, (_, n) => opinionOf({ text: 'A remark, number ' + n })));
+      await new Promise((done) => setTimeout(done, 25));
+    }
+    console.log('done');`;
+  // A file: a script from --eval ends by itself even where this one would not.
+  const file = join(mkdtempSync(join(tmpdir(), 'sluice-assessor-')), 'ask.mjs');
+  writeFileSync(file, script);
+  const { stdout } = await promisify(execFile)(process.execPath, [file], { timeout: 20_000 });
+  expect(stdout).toBe('done\n');
 });

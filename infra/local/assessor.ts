@@ -35,12 +35,12 @@ export function localAssessor(
 
   const start = (): void => {
     worker = new Worker(thread);
-    worker.unref();
     worker.on('online', () => {
       ready = true;
     });
     worker.on('message', (answers: readonly Assessment[]) => {
       for (const answer of answers) waiting.shift()?.resolve(answer);
+      if (waiting.length === 0) worker?.unref();
     });
     const fail = (): void => {
       failed = true;
@@ -48,6 +48,8 @@ export function localAssessor(
     };
     worker.on('error', fail);
     worker.on('exit', fail);
+    // It holds the process open while it owes an answer, no longer. After the listeners: to listen for messages refs it too.
+    worker.unref();
   };
 
   const send = (): void => {
@@ -58,6 +60,7 @@ export function localAssessor(
       return;
     }
     waiting.push(...questions);
+    worker?.ref();
     worker?.postMessage(
       questions.map(({ comment, site, weights }): Question => ({ comment, site, ...(weights && { weights }) })),
       [],
