@@ -64,8 +64,8 @@ export async function bundle(
   if (inputs.some(([path]) => path.endsWith('spam-check/model.ts'))) {
     copyFileSync(join(ROOT, 'services/spam-check/model.bin'), join(folderOut, 'model.bin'));
   }
-  for (const [path] of inputs.filter(([path]) => LETTERS.test(path))) {
-    writeFileSync(join(folderOut, lettersFile(path)), JSON.stringify((await lettersOf(join(ROOT, path))).table));
+  for (const [path] of inputs.filter(([path]) => TABLE.test(path))) {
+    writeFileSync(join(folderOut, tableFile(path)), JSON.stringify((await tableOf(join(ROOT, path))).table));
   }
   if (inputs.some(([path]) => path.endsWith('deliver/words.ts'))) {
     cpSync(join(ROOT, 'services/deliver/locales'), join(folderOut, 'locales'), { recursive: true });
@@ -133,10 +133,10 @@ export async function bundleAll(outdir: string, format: Format = 'cjs'): Promise
   return made;
 }
 
-/** Tables of letters lie beside the bundle, which stays ASCII. */
-const LETTERS = /services[\\/]([a-z-]+)[\\/]confusables\.ts$/;
-const lettersFile = (path: string) => `letters-${LETTERS.exec(path)![1]}.json`;
-async function lettersOf(path: string) {
+/** Tables lie beside the bundle, which stays small and ASCII: files of one export that is data. */
+const TABLE = /services[\\/][a-z-]+[\\/](confusables|word-lists)\.ts$/;
+const tableFile = (path: string) => `${TABLE.exec(path)![1]}.json`;
+async function tableOf(path: string) {
   const [[name, table]] = Object.entries((await import(path)) as Record<string, unknown>) as [[string, unknown]];
   return { name, table };
 }
@@ -199,10 +199,10 @@ export const lean: Plugin = {
       contents: 'exports.configure = () => JSON.stringify;',
     }));
     build.onLoad({ filter: /@aws-sdk[\\/]endpoint-cache[\\/].*EndpointCache\.js$/ }, () => ({ contents: NO_CACHE }));
-    build.onLoad({ filter: LETTERS }, async ({ path }) => ({
+    build.onLoad({ filter: TABLE }, async ({ path }) => ({
       contents: `import { readFileSync } from 'node:fs';
-        const file = new URL('./${lettersFile(path)}', import.meta.url);
-        export const ${(await lettersOf(path)).name} = /* @__PURE__ */ JSON.parse(/* @__PURE__ */ readFileSync(file, 'utf8'));`,
+        const file = new URL('./${tableFile(path)}', import.meta.url);
+        export const ${(await tableOf(path)).name} = /* @__PURE__ */ JSON.parse(/* @__PURE__ */ readFileSync(file, 'utf8'));`,
     }));
     build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
       if (path.includes('node_modules')) return undefined;
