@@ -2,6 +2,7 @@ import { enableCompileCache } from 'node:module';
 import process from 'node:process';
 import { Command, Option } from 'commander';
 import { SluiceError } from '../shared/errors.ts';
+import type { SiteOptions } from './commands/commands.ts';
 import type { Place } from './commands/place.ts';
 
 // Most of a short command is loading.
@@ -123,8 +124,9 @@ site
   .argument('<id>', 'lower-case letters, digits, dots and dashes')
   .option('--name <name>', 'what people call it')
   .option('--origin <origin...>', 'where its pages live, such as https://blog.example')
+  .option('--thread-param <name...>', 'query parameters that tell posts apart, as p does in /?p=12')
   .description('add a site')
-  .action(async (id: string, options: { name?: string; origin?: string[] }, command: Command) => {
+  .action(async (id: string, options: SiteOptions, command: Command) => {
     await (await everywhere()).siteAdd(await placeOf(command), id, options);
   });
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backEndToken, renewSiteAuthorKey, siteAuthorKey } from '../services/door/authors.ts';
@@ -180,12 +181,32 @@ it('mails no more than three links to one address in 15 minutes, whoever’s it 
   await strict.end();
 });
 
-it('is signed by the code of docs/authors.md as the door reads it', async () => {
+describe('the code of docs/authors.md', () => {
   const doc = readFileSync(new URL('../docs/authors.md', import.meta.url), 'utf8');
-  const code = /```js\n(import[\s\S]*?)```/.exec(doc)?.[1] ?? '';
-  const module = (await import(
-    /* @vite-ignore */ `data:text/javascript,${encodeURIComponent(`${code}\nexport { authorToken };`)}`
-  )) as { authorToken: (key: string, site: string, author: string) => string };
-  const key = await siteAuthorKey(sluice.runtime.ports.table, sluice.runtime.ports.vault, 'blog');
-  expect((await submit(module.authorToken(key, 'blog', 'mara'))).status).toBe(202);
+  const codeIn = (language: string) =>
+    new RegExp(`\`\`\`${language}\\n(.*?author.?token.*?)\`\`\``, 'is').exec(doc)![1]!;
+  const key = () => siteAuthorKey(sluice.runtime.ports.table, sluice.runtime.ports.vault, 'blog');
+
+  it('signs as the door reads it in JavaScript', async () => {
+    const module = (await import(
+      /* @vite-ignore */ `data:text/javascript,${encodeURIComponent(`${codeIn('js')}\nexport { authorToken };`)}`
+    )) as { authorToken: (key: string, site: string, author: string) => string };
+    expect((await submit(module.authorToken(await key(), 'blog', 'mara'))).status).toBe(202);
+  });
+
+  it.for([
+    ['python', 'python3', 'import sys', 'print(author_token(*sys.argv[1:]))', '-c'],
+    ['php', 'php', '', 'echo author_token(...array_slice($argv, 1));', '-r'],
+    ['ruby', 'ruby', '', 'print author_token(*ARGV)', '-e'],
+  ] as const)(
+    'signs as the door reads it in %s',
+    { timeout: 60_000 },
+    async ([language, command, before, after, run], { skip }) => {
+      skip(spawnSync(command, ['--version']).error !== undefined, `${command} is not installed`);
+      const code = [before, codeIn(language), after].join('\n');
+      const { stdout, stderr } = spawnSync(command, [run, code, await key(), 'blog', 'mara'], { encoding: 'utf8' });
+      expect(stderr).toBe('');
+      expect((await submit(stdout.trim())).status).toBe(202);
+    },
+  );
 });

@@ -107,6 +107,18 @@ it('imports the same file into two sites, each with its own comments', { timeout
   }
 });
 
+it('keeps posts apart that a listed parameter names, as plain permalinks do', { timeout: 60_000 }, async () => {
+  const data = join(folder(), 'data');
+  const file = join(folder(), 'isso.json');
+  const [post] = JSON.parse(FILE) as { id: string }[];
+  writeFileSync(file, JSON.stringify(['/?p=4', '/?p=6'].map((id) => ({ ...post, id }))));
+  await sluice(data, 'site', 'add', 'plain', '--thread-param', 'p', 'page_id');
+  expect(JSON.parse(await sluice(data, 'import', file, '--json', '--site', 'plain'))).toMatchObject({ threads: 2 });
+  const exported = await sluice(data, 'export', '--site', 'plain');
+  expect(exported).toContain('"/?p=4"');
+  expect(exported).toContain('"/?p=6"');
+});
+
 it('makes no data folder for a dry run', { timeout: 60_000 }, async () => {
   const here = folder();
   writeFileSync(join(here, 'isso.json'), FILE);

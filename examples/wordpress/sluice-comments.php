@@ -17,3 +17,7 @@ add_filter('render_block_core/comments', function () {
     include __DIR__ . '/comments.php';
     return ob_get_clean();
 });
+
+// The built-in form is gone. What still posts to its address, or pings, would be a comment that Sluice never saw.
+add_action('pre_comment_on_post', fn () => wp_die('Comments are taken below the post.', 403));
+add_filter('pings_open', '__return_false');

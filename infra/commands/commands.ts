@@ -42,14 +42,16 @@ export async function replay(place: Place, file: string, options: ReplayOptions 
   });
 }
 
+export type SiteOptions = { name?: string; origin?: string[]; threadParam?: string[] };
+
 export async function siteAdd(
   place: Place,
   id: string,
-  { name, origin }: { name?: string; origin?: string[] },
+  { name, origin = [], threadParam = [] }: SiteOptions,
 ): Promise<void> {
   const site = parse(
     Site,
-    { id, name: name ?? id, origins: (origin ?? []).map(originOf) },
+    { id, name: name ?? id, origins: origin.map(originOf), threadParams: threadParam },
     'Config.Invalid',
     'see sluice site add --help',
   );
