@@ -4,6 +4,7 @@ import type { Policy } from '../../shared/policy.ts';
 import type { Site } from '../../shared/store/sites.ts';
 import { vaultOf } from '../../shared/vault.ts';
 import { batcher, type Batch } from '../../services/import/batch.ts';
+import { JSON_BYTES } from '../../services/import/load.ts';
 import { importPlan } from '../../services/import/order.ts';
 import type { ImportFormat } from '../../services/import/record.ts';
 import type { Aliases } from '../../services/import/thread-keys.ts';
@@ -12,7 +13,8 @@ import { ReportCollector, type Report } from '../../services/import/report.ts';
 /**
  * Reads, cleans and renders a file on a thread of its own, so that another writes meanwhile.
  *
- * `waiting` holds the number of batches that nobody took yet: at `MOST_WAITING` the reading stops, and memory stays flat.
+ * `waiting` holds the number of batches that are not yet written: at `MOST_WAITING` the reading stops. Their JSON stands in
+ * memory that both threads see and that goes round, so that none of it grows with the file.
  */
 export type ReaderData = {
   file: string;
@@ -38,11 +40,16 @@ if (parentPort) {
   const taken = new Int32Array(waiting);
   const send = (message: ReaderMessage) => port.postMessage(message);
   const report = new ReportCollector();
-  const batches = batcher({ vault: vaultOf(root), clock: { now: Date.now }, site, policy, aliases, report });
+  // One more than may wait: the one that is being filled.
+  const memories = Array.from({ length: MOST_WAITING + 1 }, () => new Uint8Array(new SharedArrayBuffer(JSON_BYTES)));
+  let filled = 0;
+  const memory = () => memories[filled++ % memories.length]!;
+  const batches = batcher({ vault: vaultOf(root), clock: { now: Date.now }, site, policy, aliases, report }, memory);
   let bytes = 0;
   const sendBatch = () => {
     let count = Atomics.load(taken, 0);
     for (; count >= MOST_WAITING; count = Atomics.load(taken, 0)) Atomics.wait(taken, 0, count);
+    // Written are the oldest: the memory that comes next is free.
     Atomics.add(taken, 0, 1);
     send({ kind: 'batch', batch: batches.batch(), bytes });
   };

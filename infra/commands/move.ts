@@ -140,9 +140,10 @@ async function* readElsewhere(data: ReaderData, report: ReportCollector, beside:
           ended = true;
         }
       }
+      if (batches.length > 0) yield { batches, bytes };
+      // They are written.
       Atomics.sub(taken, 0, batches.length);
       Atomics.notify(taken, 0);
-      if (batches.length > 0) yield { batches, bytes };
       if (ended) return;
     }
   } finally {

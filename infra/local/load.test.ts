@@ -14,7 +14,9 @@ const STATUSES = ['published', 'held', 'spam', 'deleted', 'rejected'] as const;
 /** Three hundred comments over seven threads, half of them answers. */
 function batches(ports: ReturnType<typeof memoryPorts>, report: ReportCollector) {
   const site = { id: 'blog', name: 'Blog', origins: [], threadParams: [], authors: [], moderatorEmails: [] };
-  const gathering = batcher({ ...ports, site, policy: Policy.parse({}), aliases: new Map(), report });
+  // Too small for a batch: it grows.
+  const memory = () => new Uint8Array(new SharedArrayBuffer(1000));
+  const gathering = batcher({ ...ports, site, policy: Policy.parse({}), aliases: new Map(), report }, memory);
   const batches = Array.from({ length: 3 }, (_, part) => {
     for (let n = part * 100; n < part * 100 + 100; n++) {
       gathering.take({
@@ -26,7 +28,7 @@ function batches(ports: ReturnType<typeof memoryPorts>, report: ReportCollector)
         depth: n % 2,
         thread: { key: `/post-${n % 7}/` },
         author: { name: `Reader ${n % 11}`, ...(n % 3 === 0 && { email: `r${n % 11}@example.org` }) },
-        body: `Text *number* ${n}.`,
+        body: `Text *number* ${n}. ${'Größe 😀 '.repeat(n % 5)}`,
         at: 1_500_000_000_000 + n * 1000,
         status: STATUSES[n % STATUSES.length]!,
       });

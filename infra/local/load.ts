@@ -1,5 +1,6 @@
 import type { Item, Write } from '../../shared/ports.ts';
-import { ROW, talliesAt, type Columns, type Load } from '../../services/import/load.ts';
+import { headKey } from '../../shared/store/keys.ts';
+import { HEAD, OTHER, talliesAt, type Columns, type Load } from '../../services/import/load.ts';
 import type { Database, StatementSync } from './database.ts';
 
 /**
@@ -8,16 +9,17 @@ import type { Database, StatementSync } from './database.ts';
  * Beside a running server the transactions stay small, by the caller's batches.
  */
 export function localLoad({ sqlite, write }: Database): { load: Load; settle(): Promise<void> } {
-  const COLUMNS = 'pk, sk, version, gsi1pk, gsi1sk, gsi2pk, gsi2sk, gsi3pk, gsi3sk, doc';
+  // The JSON comes as bytes, which become text without being looked at.
   const putAbsent = sqlite.prepare(
-    `INSERT INTO item (${COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (pk, sk) DO NOTHING`,
+    `INSERT INTO item (pk, sk, version, gsi1pk, gsi1sk, gsi2pk, gsi2sk, gsi3pk, gsi3sk, doc)
+      VALUES (?1, 'head', ?2, ?3, ?4, ?5, ?6, ?7, ?8, CAST(?9 AS TEXT)) ON CONFLICT (pk, sk) DO NOTHING`,
   );
-  const putText = sqlite.prepare(
-    `INSERT INTO item (pk, sk, version, doc) VALUES (?1, ?2, ?3, ?4)
-      ON CONFLICT (pk, sk) DO UPDATE SET version = ?3, doc = ?4`,
+  const putOther = sqlite.prepare(
+    `INSERT INTO item (pk, sk, version, doc) VALUES (?1, ?2, ?3, CAST(?4 AS TEXT))
+      ON CONFLICT (pk, sk) DO UPDATE SET version = ?3, doc = excluded.doc`,
   );
   const get = sqlite.prepare('SELECT doc FROM item WHERE pk = ?1 AND sk = ?2');
-  const read = (pk: string, sk: string) => JSON.parse((get.get(pk, sk) as { doc: string }).doc) as Item;
+  const headOf = (pk: string) => JSON.parse((get.get(pk, 'head') as { doc: string }).doc) as Item;
   const settled = sqlite.prepare(`INSERT OR REPLACE INTO mark VALUES ('imported', ?1)`);
   const adding = new Map<string, StatementSync>();
 
@@ -47,9 +49,9 @@ export function localLoad({ sqlite, write }: Database): { load: Load; settle(): 
   }
 
   const load: Load = async (some) => {
-    // Keys come in no order, so each commit touches the index all over: what is written back seldom is written once. A
-    // commit does not wait for the disk: what a power cut takes, it takes from the end, and the next run brings it again.
-    sqlite.exec('PRAGMA wal_autocheckpoint = 16000; PRAGMA cache_size = -131072; PRAGMA synchronous = NORMAL');
+    // Written back seldom, a page that many commits touch is written once. A commit does not wait for the disk: what a
+    // power cut takes, it takes from the end, and the next run brings it again.
+    sqlite.exec('PRAGMA wal_autocheckpoint = 8000; PRAGMA synchronous = NORMAL');
     return write(() => {
       const counters = new Map<string, Adding>();
       const found = some.map((columns) => insert(columns, counters));
@@ -58,19 +60,23 @@ export function localLoad({ sqlite, write }: Database): { load: Load; settle(): 
     });
   };
 
-  /** All rows of the columns' comments that are not there. */
+  /** All items of the columns' comments that are not there. */
   function insert(columns: Columns, counters: Map<string, Adding>): (Item | undefined)[] {
-    const { counts, rows } = columns;
-    let at = 0;
+    const { counts, heads, others, json, ends } = columns;
+    let next = 0;
+    let other = 0;
+    const nextJson = () => json.subarray(ends[next - 1] ?? 0, ends[next++]);
     return counts.map((count, index) => {
-      const head = at;
-      at += count * ROW;
-      const [pk, sk] = rows.slice(head, head + 2) as [string, string];
+      const { pk } = headKey(columns.ids[index]!);
+      const values = heads.slice(index * HEAD, (index + 1) * HEAD) as Head;
       // What the comment is made of came with the index: one statement decides, and nobody comes between.
-      const values = rows.slice(head, head + ROW) as Values;
-      if (putAbsent.run(...values).changes === 0) return read(pk, sk);
-      for (let row = head + ROW; row < at; row += ROW) {
-        putText.run(rows[row]!, rows[row + 1]!, rows[row + 2]!, rows[row + 9]!);
+      if (putAbsent.run(pk, ...values, nextJson()).changes === 0) {
+        next += count - 1;
+        other += (count - 1) * OTHER;
+        return headOf(pk);
+      }
+      for (let left = count - 1; left > 0; left--, other += OTHER) {
+        putOther.run(pk, others[other]!, others[other + 1]!, nextJson());
       }
       for (const write of talliesAt(columns, index)) {
         const name = `${write.add.pk}\0${write.add.sk}`;
@@ -95,4 +101,4 @@ export function localLoad({ sqlite, write }: Database): { load: Load; settle(): 
 
 type Adding = Extract<Write, { add: unknown }>;
 type Value = string | number | null;
-type Values = [Value, Value, Value, Value, Value, Value, Value, Value, Value, Value];
+type Head = [Value, Value, Value, Value, Value, Value, Value];

@@ -20,14 +20,18 @@ export type Batch = {
 /** Comments of a batch: what a reading thread hands over at once. */
 export const BATCH = 1000;
 
-/** Gathers what a plan hands out into batches, each item counted in the report. Needs no store. */
-export function batcher(options: PreparerOptions) {
+/**
+ * Gathers what a plan hands out into batches, each item counted in the report. Needs no store.
+ *
+ * @param memory for the next batch's JSON; asked for once the one before is handed over
+ */
+export function batcher(options: PreparerOptions, memory?: () => Uint8Array) {
   const { site, aliases: lead, report } = options;
   const prepare = preparer(options);
   let threads = new Map<string, Said>();
   let emails = new Set<string>();
   let answered = new Set<string>();
-  let comments = noColumns();
+  let comments = noColumns(memory?.());
 
   /** The first to say a thing of a thread is believed. */
   const say = (key: string, { title, url, closed, aliases }: Omit<Said, 'key'>, at?: number) => {
@@ -66,7 +70,7 @@ export function batcher(options: PreparerOptions) {
       threads = new Map();
       emails = new Set();
       answered = new Set();
-      comments = noColumns();
+      comments = noColumns(memory?.());
       return batch;
     },
   };

@@ -1,15 +1,24 @@
 import { hash } from 'node:crypto';
 import type { ImportComment, ImportFormat } from './record.ts';
 
+/** As many comments with neighbouring numbers share the start of their ids. */
+const NEIGHBOURS = 64;
+const NUMBER = /^\d{1,15}$/;
+
 /**
  * Our id of an imported comment: the same for the same comment of the same export, so that a second import finds it and
  * replies keep their parents in whatever order they come.
  *
- * `imp_` and 132 bits of SHA-256: 26 characters of [A-Za-z0-9_-]. Our own comments keep the id that they have.
+ * `imp_` and 132 bits of SHA-256: 26 characters of [A-Za-z0-9_-]. Where the source numbers its comments, their order comes
+ * before 108 bits of it: what is written one after another then stands side by side in an index that sorts by id, which a
+ * large import would else rewrite all over with every commit. Our own comments keep the id that they have.
  */
 export function importId(site: string, format: ImportFormat, sourceId: string): string {
   if (format === 'sluice') return sourceId;
-  return `imp_${hash('sha256', JSON.stringify([site, format, sourceId]), 'base64url').slice(0, 22)}`;
+  const digest = hash('sha256', JSON.stringify([site, format, sourceId]), 'base64url');
+  if (!NUMBER.test(sourceId)) return `imp_${digest.slice(0, 22)}`;
+  const order = Math.floor(Number(sourceId) / NEIGHBOURS).toString(36);
+  return `imp_${order.padStart(7, '0')}${digest.slice(0, 18)}`;
 }
 
 /** A source id for a comment that has none: the same text by the same name at the same time in the same thread is one. */

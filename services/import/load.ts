@@ -5,9 +5,10 @@ import { headItem, logKey, revisionKey } from '../../shared/store/keys.ts';
 import type { Entry } from './prepare.ts';
 
 /**
- * Whole comments as columns, ready to be written: they pass between threads at a third of the cost of objects.
+ * Whole comments as columns, ready to be written.
  *
- * The rows of the comments follow each other in `rows`, the head first; `counts` says how many each has.
+ * The items of the comments follow each other, the head first; `counts` says how many each has. Their JSON stands as bytes:
+ * the thread that writes them makes no text of it, and memory that both threads see is filled again and again.
  */
 export type Columns = {
   ids: string[];
@@ -16,12 +17,20 @@ export type Columns = {
   counts: number[];
   /** What its counters follow from: [site, thread, parent, status, published at, writer, submitted at] a comment. */
   tallied: (string | number | null)[];
-  /** [pk, sk, version, gsi1pk, gsi1sk, gsi2pk, gsi2sk, gsi3pk, gsi3sk, JSON of the item] a row. */
-  rows: (string | number | null)[];
+  /** [version, gsi1pk, gsi1sk, gsi2pk, gsi2sk, gsi3pk, gsi3sk] a head. */
+  heads: (string | number | null)[];
+  /** [sk, version] a further item, which no index lists. */
+  others: (string | number | null)[];
+  /** The items in UTF-8, and where each ends. */
+  json: Uint8Array;
+  ends: number[];
 };
 
 export const TALLIED = 7;
-export const ROW = 10;
+export const HEAD = 7;
+export const OTHER = 2;
+/** Room for a batch of comments of the usual length; grown for longer ones. */
+export const JSON_BYTES = 4_000_000;
 
 /**
  * Writes the comments whose head is absent, with all their rows, and adds to the counters what follows from them, in one
@@ -31,37 +40,62 @@ export const ROW = 10;
  */
 export type Load = (some: readonly Columns[]) => Promise<readonly (readonly (Item | undefined)[])[]>;
 
-export const noColumns = (): Columns => ({ ids: [], lines: [], ats: [], counts: [], tallied: [], rows: [] });
+/** @param memory for the JSON: what an earlier batch held there is gone */
+export const noColumns = (memory: Uint8Array = new Uint8Array(JSON_BYTES)): Columns => ({
+  ids: [],
+  lines: [],
+  ats: [],
+  counts: [],
+  tallied: [],
+  heads: [],
+  others: [],
+  json: memory,
+  ends: [],
+});
 
-/** Adds a comment's rows to the columns. */
+/** Adds a comment's items to the columns. */
 export function addTo(columns: Columns, { line, comment, revisions, log }: Entry): void {
-  columns.ids.push(comment.id);
+  const { id, site, thread, parentId, status, publishedAt, author, submittedAt } = comment;
+  columns.ids.push(id);
   columns.lines.push(line);
-  columns.ats.push(comment.submittedAt);
+  columns.ats.push(submittedAt);
   columns.counts.push(1 + revisions.length + log.length);
-  const { site, thread, parentId, status, publishedAt, author, submittedAt } = comment;
   columns.tallied.push(site, thread, parentId, status, publishedAt ?? null, author.key, submittedAt);
-  addRow(columns.rows, headItem(comment));
-  for (const text of revisions) addRow(columns.rows, { ...revisionKey(comment.id, text.revision), ...text });
-  for (const row of log) addRow(columns.rows, { ...logKey(comment.id, row.version, part(row)), ...row });
+  const head = headItem(comment);
+  columns.heads.push(
+    head.version ?? null,
+    head.gsi1pk ?? null,
+    head.gsi1sk ?? null,
+    head.gsi2pk ?? null,
+    head.gsi2sk ?? null,
+    head.gsi3pk ?? null,
+    head.gsi3sk ?? null,
+  );
+  addJson(columns, head);
+  for (const text of revisions) addOther(columns, { ...revisionKey(id, text.revision), ...text });
+  for (const row of log) addOther(columns, { ...logKey(id, row.version, part(row)), ...row });
 }
 
 /** A change stands where the pipeline writes it, since an undo looks it up there. */
 export const part = (row: LogRow): string => (row.action === 'import' ? 'import' : 'change');
 
-function addRow(rows: Columns['rows'], item: Item): void {
-  rows.push(
-    item.pk,
-    item.sk,
-    item.version ?? null,
-    item.gsi1pk ?? null,
-    item.gsi1sk ?? null,
-    item.gsi2pk ?? null,
-    item.gsi2sk ?? null,
-    item.gsi3pk ?? null,
-    item.gsi3sk ?? null,
-    JSON.stringify(item),
-  );
+function addOther(columns: Columns, item: Item): void {
+  columns.others.push(item.sk, item.version ?? null);
+  addJson(columns, item);
+}
+
+const utf8 = new TextEncoder();
+
+function addJson(columns: Columns, item: Item): void {
+  const json = JSON.stringify(item);
+  const from = columns.ends.at(-1) ?? 0;
+  // No UTF-16 unit takes more than three bytes.
+  if (from + 3 * json.length > columns.json.length) {
+    const grown = new Uint8Array(2 * columns.json.length + 3 * json.length);
+    grown.set(columns.json.subarray(0, from));
+    columns.json = grown;
+  }
+  columns.ends.push(from + utf8.encodeInto(json, columns.json.subarray(from)).written);
 }
 
 /** What the comment at `index` adds to each counter. */

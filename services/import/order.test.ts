@@ -19,13 +19,18 @@ describe('ids', () => {
   it('are the same for the same comment of the same export, and fit everywhere', () => {
     const id = importId('demo', 'disqus', '299619020');
     expect(id).toBe(importId('demo', 'disqus', '299619020'));
-    expect(id).toMatch(/^imp_[A-Za-z0-9_-]{22}$/);
+    expect(id).toMatch(/^imp_[A-Za-z0-9_-]{25}$/);
+    expect(importId('demo', 'remark42', 'f1a7ba28')).toMatch(/^imp_[A-Za-z0-9_-]{22}$/);
     const others = [
       importId('other', 'disqus', '299619020'),
       importId('demo', 'isso', '299619020'),
       importId('demo', 'disqus', '29961902'),
     ];
     expect(new Set([id, ...others]).size).toBe(4);
+  });
+  it('stand in the order of the numbers that a source gave, so that an index is written in one place', () => {
+    const ids = [1, 64, 200, 4096, 299_619_020, 6_012_345_678].map((n) => importId('demo', 'disqus', String(n)));
+    expect(ids.toSorted()).toEqual(ids);
   });
   it('of our own comments stay', () => {
     expect(importId('demo', 'sluice', '01JABC')).toBe('01JABC');

@@ -104,7 +104,7 @@ export async function* inOrder(
   holdLimit: number,
 ): AsyncGenerator<ImportThread | Placed | Skipped | Warning> {
   const table = new HashTable();
-  const threads = new Map<string, number>();
+  const threads = new HashTable();
   const columns = new Columns();
   /** Replies by their parent's number. */
   const held = new Map<number, ImportComment[]>();
@@ -181,9 +181,7 @@ export async function* inOrder(
     columns.line[number] = item.line;
     columns.ordinal[number] = ordinal;
     columns.parent[number] = parent;
-    let thread = threads.get(item.thread.key);
-    if (thread === undefined) threads.set(item.thread.key, (thread = threads.size));
-    columns.thread[number] = thread;
+    columns.thread[number] = threads.add(...hash64(item.thread.key));
     if (parent === -1) yield* release(item, number, true);
     else if (columns.state[parent] !== DONE) hold(item, parent);
     else if (elsewhere(number)) {

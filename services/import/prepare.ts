@@ -10,6 +10,8 @@ import { fingerprint } from '../spam-check/fingerprint.ts';
 import { BIDI, CONTROL, INVISIBLE } from '../validate/characters.ts';
 import { checkDraft } from '../validate/check.ts';
 import { excerpt, linksOf, plainText, render } from '../validate/markdown.ts';
+import { HashTable } from './hash-table.ts';
+import { hash64 } from './ids.ts';
 import type { PlannedComment } from './order.ts';
 import type { ReportCollector } from './report.ts';
 import { keyFault, threadOf, type Aliases } from './thread-keys.ts';
@@ -49,7 +51,7 @@ const NAME_CHARACTERS = 80;
  *   says why
  */
 export function preparer({ vault, clock, site, policy, aliases, report }: PreparerOptions) {
-  const keyOf = remembering((key: string) => threadOf(site, aliases, key));
+  const keyOf = remembering((key: string) => copyOf(threadOf(site, aliases, key)));
   const contactOf = remembering((email: string) => contactIdOf(vault, { email }));
   const writerOf = remembering((who: string) =>
     writerKeyOf(vault, site.id, who.startsWith('e:') ? { name: '', email: who.slice(2) } : { name: who.slice(2) }),
@@ -58,8 +60,8 @@ export function preparer({ vault, clock, site, policy, aliases, report }: Prepar
   const left = new Set<string>();
   /** How deep those stand whose place changed by that. */
   const moved = new Map<string, number>();
-  /** Comments that no reader sees. */
-  const unlisted = new Set<string>();
+  /** Comments that no reader sees: of a file full of spam, nearly all. */
+  const unlisted = new HashTable();
   const taken: Policy = { ...policy, bodyBytes: BODY_BYTES };
   const authors = new Map(site.authors.flatMap((author) => authorNames(author).map((name) => [name, author] as const)));
 
@@ -109,7 +111,7 @@ export function preparer({ vault, clock, site, policy, aliases, report }: Prepar
 
   return (item: PlannedComment): Prepared | undefined => {
     const { id, at, status, line } = item;
-    if (status !== 'published' && status !== 'deleted') unlisted.add(id);
+    if (status !== 'published' && status !== 'deleted') unlisted.add(...hash64(id));
     const thread = keyOf(item.thread.key);
     const cleaned = thread === undefined ? keyFault(item.thread.key) : clean(item);
     if (thread === undefined || typeof cleaned === 'string') {
@@ -176,7 +178,7 @@ export function preparer({ vault, clock, site, policy, aliases, report }: Prepar
         ],
       },
       email,
-      answers: shown && parentId !== null && unlisted.has(parentId) ? parentId : undefined,
+      answers: shown && parentId !== null && unlisted.find(...hash64(parentId)) >= 0 ? parentId : undefined,
     };
   };
 }
@@ -188,11 +190,15 @@ function remembering<T>(make: (key: string) => T): (key: string) => T {
     let value = known.get(key);
     if (value === undefined && !known.has(key)) {
       if (known.size >= REMEMBERED) known.clear();
-      known.set(key, (value = make(key)));
+      known.set(copyOf(key), (value = make(key)));
     }
     return value as T;
   };
 }
+
+/** A text that was cut out of a piece of the file keeps all of the piece in memory; its copy does not. */
+const copyOf = <T extends string | undefined>(text: T): T =>
+  (text === undefined ? text : Buffer.from(text, 'utf16le').toString('utf16le')) as T;
 
 function authorNames({ name, email }: Author): string[] {
   return [...(email ? [`e:${email.toLowerCase()}`] : []), `n:${name.toLowerCase()}`];

@@ -5,7 +5,9 @@ import { commentOf, headItem, headKey, strip, threadKey } from '../../shared/sto
 import type { Site, Thread } from '../../shared/store/sites.ts';
 import type { Vault } from '../../shared/vault.ts';
 import type { Batch, Said } from './batch.ts';
-import { ROW, talliesAt, type Columns, type Load } from './load.ts';
+import { HashTable } from './hash-table.ts';
+import { hash64 } from './ids.ts';
+import { talliesAt, type Columns, type Load } from './load.ts';
 import { oneLine } from './prepare.ts';
 import type { ReportCollector } from './report.ts';
 import { threadKeyOf } from './thread-keys.ts';
@@ -30,7 +32,7 @@ const AT_ONCE = 250;
 const AT_ONCE_IN_BULK = 10_000;
 /** How often a store that is busy is asked again, each time after a longer wait. */
 const TRIES = 8;
-/** Remembered threads and contacts; past this they are looked up anew. */
+/** Remembered threads; past this they are looked up anew. */
 const REMEMBERED = 50_000;
 const MAX_TITLE = 500;
 
@@ -44,7 +46,8 @@ export function importWriter({ table, vault, clock, site, report, ...options }: 
   const { dryRun = false, load = tableLoad(table) } = options;
   const atOnce = options.load ? AT_ONCE_IN_BULK : AT_ONCE;
   const contacts = contactsOf(table, vault, clock);
-  const exchanged = new Set<string>();
+  /** Addresses whose contacts are there: each costs some bytes, and asked for again it would cost a write. */
+  const exchanged = new HashTable();
   const threads = new Map<string, Thread>();
   const changed = new Set<string>();
 
@@ -128,15 +131,14 @@ export function importWriter({ table, vault, clock, site, report, ...options }: 
         return;
       }
       const emails = new Set(batches.flatMap((batch) => batch.emails));
-      const unknown = [...emails].filter((email) => !exchanged.has(email));
+      const unknown = [...emails].filter((email) => exchanged.find(...hash64(email)) < 0);
       // Side by side: what a store writes in one turn shares a commit, and each commit waits for the disk.
       const [found] = await Promise.all([
         patiently(() => load(batches.map(({ comments }) => comments))),
         inTurns(unknown, atOnce, async (email) => void (await patiently(() => contacts.exchange({ email })))),
         writeThreads(),
       ]);
-      if (exchanged.size > REMEMBERED) exchanged.clear();
-      for (const email of unknown) exchanged.add(email);
+      for (const email of unknown) exchanged.add(...hash64(email));
       for (const [place, { comments }] of batches.entries()) {
         found[place]!.forEach((head, index) => tell(comments, index, head));
       }
@@ -167,18 +169,18 @@ async function headsOf(table: Table, { ids }: Columns): Promise<(Item | undefine
 export function tableLoad(table: Table): Load {
   const loadOne = async (columns: Columns) => {
     const found = await headsOf(table, columns);
-    const rowsAt: number[] = [];
+    const firsts: number[] = [];
     let at = 0;
     for (const count of columns.counts) {
-      rowsAt.push(at);
-      at += count * ROW;
+      firsts.push(at);
+      at += count;
     }
     const fresh = found.flatMap((head, index) => (head ? [] : [index]));
     await inTurns(transactionsOf(columns, fresh), AT_ONCE, async (group) => {
       let rest = group;
       // Each round somebody else wrote at least one of them meanwhile.
       while (rest.length > 0) {
-        const writes = writesOf(columns, rest, rowsAt);
+        const writes = writesOf(columns, rest, firsts);
         // More texts and log rows than a transaction takes go first; the head makes them count.
         while (writes.length > MOST_WRITES) {
           const early = writes.filter((write) => 'put' in write && write.put.sk !== 'head').slice(0, MOST_WRITES);
@@ -201,14 +203,22 @@ export function tableLoad(table: Table): Load {
   };
 }
 
-/** All that the comments put, and what they add to the counters, each counter once. */
-function writesOf(columns: Columns, indices: readonly number[], rowsAt: readonly number[]): Write[] {
+const utf8 = new TextDecoder();
+
+/**
+ * All that the comments put, and what they add to the counters, each counter once.
+ *
+ * @param firsts which item is each comment's first
+ */
+function writesOf(columns: Columns, indices: readonly number[], firsts: readonly number[]): Write[] {
+  const { counts, json, ends } = columns;
   const writes: Write[] = [];
   const counters = new Map<string, { add: Key; by: Record<string, number>; first?: Record<string, number> }>();
   for (const index of indices) {
-    for (let row = 0; row < columns.counts[index]!; row++) {
-      const put = JSON.parse(columns.rows[rowsAt[index]! + row * ROW + ROW - 1] as string) as Item;
-      writes.push(row === 0 ? { put, if: 'absent' } : { put });
+    for (let place = 0; place < counts[index]!; place++) {
+      const item = firsts[index]! + place;
+      const put = JSON.parse(utf8.decode(json.subarray(ends[item - 1] ?? 0, ends[item]))) as Item;
+      writes.push(place === 0 ? { put, if: 'absent' } : { put });
     }
     for (const write of talliesAt(columns, index)) {
       const name = `${write.add.pk}\0${write.add.sk}`;

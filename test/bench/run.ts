@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -167,11 +167,11 @@ async function throughput(): Promise<void> {
   say('  p99 ms to decision', percentile(times, 0.99));
   say('  undecided', undecided);
   say('  held, %', (held / Math.max(1, half.accepted)) * 100);
-  bareInserts(folder, sustained);
+  bareInserts(folder, 64, sustained);
 }
 
-/** All rows that the load left, inserted again into an empty table of the same shape, a group in one transaction. */
-function bareInserts(folder: string, sustained: number): void {
+/** Rows that were left, inserted again into an empty table of the same shape, those of a group of comments in one transaction. */
+function bareInserts(folder: string, together: number, sustained: number): void {
   const from = new DatabaseSync(join(folder, 'sluice.db'), { readOnly: true });
   const comments = (from.prepare(`SELECT count(*) AS n FROM item WHERE sk = 'head'`).get() as { n: number }).n;
   const rows = from.prepare('SELECT * FROM item ORDER BY id LIMIT 100000').all() as Record<
@@ -180,14 +180,13 @@ function bareInserts(folder: string, sustained: number): void {
   >[];
   const all = (from.prepare('SELECT count(*) AS n FROM item').get() as { n: number }).n;
   from.close();
-  mkdirSync(join(work, 'bare'), { recursive: true });
-  const bare = openDatabase(join(work, 'bare'));
+  const bare = openDatabase(join(folder, 'bare'));
   const columns = Object.keys(rows[0] ?? {}).filter((name) => name !== 'id');
   const insert = bare.sqlite.prepare(
     `INSERT INTO item (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
   );
   const perComment = all / comments;
-  const group = Math.round(64 * perComment);
+  const group = Math.round(together * perComment);
   const began = performance.now();
   for (let at = 0; at < rows.length; at += group) {
     bare.sqlite.exec('BEGIN IMMEDIATE');
@@ -196,7 +195,7 @@ function bareInserts(folder: string, sustained: number): void {
   }
   const rate = rows.length / perComment / ((performance.now() - began) / 1000);
   bare.close();
-  say('SQLite alone, the rows left by 64 comments in a group, comments/s', rate);
+  say(`SQLite alone, the rows left by ${together} comments in a group, comments/s`, rate);
   say('  rows a comment', perComment);
   say('  ours as a share of that, %', (sustained / rate) * 100);
 }
@@ -380,7 +379,7 @@ async function exportFile(count: number, seed: number): Promise<string> {
     const link = n % 10 === 0 ? ` <a href="https://example${n % 500}.org/?a=1&amp;b=2">here</a>` : '';
     const writer = chance.between(0, count / 6);
     const whole = out.write(
-      `<post dsq:id="${seed}-${n}"><message><![CDATA[<p>${remark(chance)}${link}</p><p>${remark(chance)}</p>]]></message>` +
+      `<post dsq:id="${seed * 1e9 + n}"><message><![CDATA[<p>${remark(chance)}${link}</p><p>${remark(chance)}</p>]]></message>` +
         `<createdAt>${new Date(1.3e12 + n * 1e5).toISOString()}</createdAt><isDeleted>false</isDeleted><isSpam>${n % 30 === 0}</isSpam>` +
         `<author><email>reader${writer}@example.org</email><name>${nameOf(writer)}</name></author><thread dsq:id="${thread}"/></post>\n`,
     );
@@ -391,20 +390,28 @@ async function exportFile(count: number, seed: number): Promise<string> {
   return file;
 }
 
-/** Into the bench's site; the seconds that the command took. */
-async function importFile(file: string, folder: string): Promise<number> {
+/** Into the bench's site; what the command took, in seconds and in MB of memory ten times a second. */
+async function importFile(file: string, folder: string): Promise<{ seconds: number; memory: number[] }> {
   const command = [join(import.meta.dirname, '../../infra/sluice.ts'), 'import', file, '--site', SITE, '--json'];
   const began = performance.now();
-  await run(process.execPath, command, { env: { ...process.env, SLUICE_DATA: folder } });
-  return (performance.now() - began) / 1000;
+  const running = run(process.execPath, command, { env: { ...process.env, SLUICE_DATA: folder } });
+  const memory: number[] = [];
+  const { pid } = running.child;
+  const sampler = setInterval(() => pid !== undefined && memory.push(residentMb(pid)), 100);
+  await running.finally(() => clearInterval(sampler));
+  return { seconds: (performance.now() - began) / 1000, memory };
 }
 
 async function imports(): Promise<void> {
   const count = Number(values.imported);
   const file = await exportFile(count, 7);
-  const seconds = await importFile(file, await furnish('imported'));
+  const folder = await furnish('imported');
+  const { seconds, memory } = await importFile(file, folder);
   say(`an import of ${count}, comments/s`, count / seconds);
   say('  megabytes/s', statSync(file).size / 1e6 / seconds);
+  say('  resident MB after a third of the time', Math.max(...memory.slice(0, Math.ceil(memory.length / 3))));
+  say('  resident MB at most', Math.max(...memory));
+  bareInserts(folder, 6000, count / seconds);
 }
 
 /** Bundled handlers beside an empty one. */
