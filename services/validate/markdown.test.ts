@@ -56,6 +56,16 @@ const CASES: [sentence: string, body: string, html: string][] = [
   ['fenced code without an unsafe class', '```a"b&c\nx\n```', '<pre><code>x\n</code></pre>'],
   ['indented code', 'a\n\n    b', '<p>a</p>\n<pre><code>b\n</code></pre>'],
   ['quotes', '> a', '<blockquote>\n<p>a</p>\n</blockquote>'],
+  [
+    'an address within a link as its text',
+    '[<https://a.example>](https://b.example)',
+    `<p><a href="https://b.example" ${REL}>https://a.example</a></p>`,
+  ],
+  [
+    'an address within a link to nowhere',
+    '[<https://a.example> b]()',
+    `<p><a href="https://a.example" ${REL}>https://a.example</a> b</p>`,
+  ],
   ['lists', '- a\n- b', '<ul>\n<li>a</li>\n<li>b</li>\n</ul>'],
   ['ordered lists from where they start', '3. a', '<ol start="3">\n<li>a</li>\n</ol>'],
   ['line breaks', 'a\nb', '<p>a<br />\nb</p>'],

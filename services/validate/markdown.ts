@@ -203,7 +203,7 @@ function markdown(extra: readonly string[]): MarkdownIt {
   // `main.rs` and `me@example.com` are no links here: the first is none, the second would feed harvesters.
   md.linkify.set({ fuzzyLink: false, fuzzyEmail: false, fuzzyIP: false }).add('ftp:', null).add('//', null);
   md.validateLink = (url) => ABSOLUTE.test(url);
-  md.core.ruler.push('links_to_nowhere', ({ tokens }) => tokens.forEach(dropLinksToNowhere));
+  md.core.ruler.push('idle_links', ({ tokens }) => tokens.forEach(dropIdleLinks));
   const tokenize = md.block.tokenize.bind(md.block);
   // markdown-it drops what lies deeper than its own maxNesting: a comment would lose text.
   md.block.tokenize = (state, startLine, endLine) =>
@@ -211,14 +211,17 @@ function markdown(extra: readonly string[]): MarkdownIt {
   return md;
 }
 
-/** `[text]()` is text. */
-function dropLinksToNowhere(token: Token): void {
-  let dropped = false;
-  const children = token.children?.filter(({ type, attrs }) => {
-    if (type === 'link_open') dropped = !attrs?.some(([name, value]) => name === 'href' && value !== '');
-    return !dropped || (type !== 'link_open' && type !== 'link_close');
+/** `[text]()` is text, and so is an address within a link's text: `[<https://a>](https://b)` leads to b alone. */
+function dropIdleLinks(token: Token): void {
+  if (!token.children?.some(({ type }) => type === 'link_open')) return;
+  const kept: boolean[] = [];
+  token.children = token.children.filter(({ type, attrs }) => {
+    if (type === 'link_close') return kept.pop();
+    if (type !== 'link_open') return true;
+    const leads = !kept.includes(true) && attrs?.some(([name, value]) => name === 'href' && value !== '') === true;
+    kept.push(leads);
+    return leads;
   });
-  if (children) token.children = children;
 }
 
 /** The lines of a block as one paragraph, up to where an outer block goes on. */
