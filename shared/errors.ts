@@ -11,6 +11,7 @@ export const ERRORS = {
   'Request.TooMany': { status: 429, retry: true, title: 'Too many requests' },
   'Request.Precondition': { status: 412, retry: false, title: 'The document changed since it was read' },
   'Request.NotFound': { status: 404, retry: false, title: 'There is nothing here' },
+  'Request.Foreign': { status: 403, retry: false, title: 'The form was sent from another site' },
   'Request.Method': { status: 405, retry: false, title: 'The method is not supported here' },
   'Request.KeyReused': { status: 422, retry: false, title: 'The Idempotency-Key was used with another body' },
   'Session.Required': { status: 401, retry: false, title: 'Sign in first' },
@@ -67,4 +68,10 @@ export class SluiceError extends Error {
   }
 }
 
-export type FieldFault = { pointer: string; detail: string };
+/**
+ * `detail` is for who writes programs. What readers meet has a `kind` besides, which pages say in the reader's language, and
+ * where it is about length, how long the field may be.
+ */
+export type FieldFault = { pointer: string; detail: string; kind?: FaultKind; most?: number };
+
+export type FaultKind = 'empty' | 'long' | 'characters' | 'legible' | 'email' | 'url' | 'taken' | 'parent';

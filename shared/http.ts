@@ -196,7 +196,7 @@ export function problem(error: SluiceError): Response {
 }
 
 /** `Request.TooMany` carries its wait as the cause. */
-function retrySecondsOf(error: SluiceError): number {
+export function retrySecondsOf(error: SluiceError): number {
   const { cause } = error;
   return typeof cause === 'object' && cause !== null && 'retryAfterSeconds' in cause
     ? Number(cause.retryAfterSeconds)
@@ -369,7 +369,15 @@ const PROBLEM = {
     hint: { type: 'string' },
     errors: {
       type: 'array',
-      items: { type: 'object', properties: { pointer: { type: 'string' }, detail: { type: 'string' } } },
+      items: {
+        type: 'object',
+        properties: {
+          pointer: { type: 'string' },
+          detail: { type: 'string' },
+          kind: { type: 'string' },
+          most: { type: 'integer' },
+        },
+      },
     },
   },
 };

@@ -26,7 +26,11 @@ const DOORS: Record<string, readonly string[]> = {
     'services/deliver',
     // What a person may ask of a site, without anybody's help.
     'services/import/forget.ts',
-    // The page without scripts has the widget's look.
+    // The pages without scripts have the widget's look, and speak its words.
+    'services/widget/comment-form.ts',
+    'services/widget/format.ts',
+    'services/widget/page-frame.ts',
+    'services/widget/page-words.ts',
     'services/widget/thread-page.ts',
   ],
   'services/author': [

@@ -113,6 +113,7 @@ it('the OpenAPI page names every public call', async () => {
       'GET /v1/mail/unsubscribe/{token}',
       'POST /v1/mail/unsubscribe/{token}',
       'GET /t/{site}/{thread}',
+      'POST /t/{site}/{thread}',
       'GET /embed.js',
       'GET /v1/openapi.json',
       'GET /health',

@@ -1,6 +1,6 @@
 import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { build, transform, type Plugin, type StdinOptions } from 'esbuild';
 import { SluiceError } from '../../shared/errors.ts';
 import { type FunctionSpec, topology } from '../topology.ts';
@@ -9,7 +9,7 @@ import { EXTRA, type ExtraSpec } from './extra.ts';
 const ROOT = join(import.meta.dirname, '../..');
 
 export type Bundle = {
-  /** Holds index.js, its map, and below apart/ and locales/ what it reads when first needed. */
+  /** Holds index.js, its map, and below apart/, locales/ and words/ what it reads when first needed. */
   folder: string;
   /** Minified, packages in it. */
   bytes: number;
@@ -67,8 +67,9 @@ export async function bundle(
   for (const [path] of inputs.filter(([path]) => TABLE.test(path))) {
     writeFileSync(join(folderOut, tableFile(path)), JSON.stringify((await tableOf(join(ROOT, path))).table));
   }
-  if (inputs.some(([path]) => path.endsWith('deliver/words.ts'))) {
-    cpSync(join(ROOT, 'services/deliver/locales'), join(folderOut, 'locales'), { recursive: true });
+  for (const [reader, folder] of WORDS) {
+    if (!inputs.some(([path]) => path.endsWith(reader))) continue;
+    cpSync(join(ROOT, folder), join(folderOut, basename(folder)), { recursive: true });
   }
   // CommonJS, whatever package.json above says.
   writeFileSync(join(folderOut, 'package.json'), '{"type":"commonjs"}');
@@ -140,6 +141,12 @@ async function tableOf(path: string) {
   const [[name, table]] = Object.entries((await import(path)) as Record<string, unknown>) as [[string, unknown]];
   return { name, table };
 }
+
+/** Languages but English lie beside the bundle, under their folder's own name. */
+const WORDS: readonly [reader: string, folder: string][] = [
+  ['deliver/words.ts', 'services/deliver/locales'],
+  ['widget/page-words.ts', 'services/widget/words'],
+];
 
 /** What a plain comment without links does not need, and what is imported of it. */
 const APART: Readonly<Record<string, string>> = {

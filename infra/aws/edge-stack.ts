@@ -205,21 +205,22 @@ export class EdgeStack extends Stack {
       functionAssociations: [{ eventType: FunctionEventType.VIEWER_REQUEST, function: preflight }],
       compress: true,
     };
-    // Threads and counts: what the function says of their age counts, within bounds.
-    const threads: BehaviorOptions = {
+    // What the function says of an answer's age counts, within bounds.
+    const kept = (name: string, headers: string[]): BehaviorOptions => ({
       ...noCache,
-      cachePolicy: new CachePolicy(this, 'threads', {
-        cachePolicyName: named(stage, 'threads'),
+      cachePolicy: new CachePolicy(this, name, {
+        cachePolicyName: named(stage, name),
         minTtl: Duration.seconds(0),
         defaultTtl: THREAD_TTL,
         maxTtl: Duration.seconds(60),
         queryStringBehavior: CacheQueryStringBehavior.all(),
-        headerBehavior: CacheHeaderBehavior.allowList('Origin', 'Authorization'),
+        headerBehavior: CacheHeaderBehavior.allowList(...headers),
         cookieBehavior: CacheCookieBehavior.none(),
         enableAcceptEncodingGzip: true,
         enableAcceptEncodingBrotli: true,
       }),
-    };
+    });
+    const threads = kept('threads', ['Origin', 'Authorization']);
     const files: BehaviorOptions = {
       origin: S3BucketOrigin.withOriginAccessControl(bucket as IBucket),
       viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
@@ -250,7 +251,8 @@ export class EdgeStack extends Stack {
       additionalBehaviors: {
         ...Object.fromEntries(Object.keys(descriptions).map((path) => [path, files])),
         '/v1/sites/*': threads,
-        '/t/*': threads,
+        // Pages speak their reader's language; what is posted to them, and what became of it, says no-store.
+        '/t/*': kept('thread-pages', ['Accept-Language']),
         '/v1/*': noCache,
         '/health': noCache,
         '/privacy': noCache,

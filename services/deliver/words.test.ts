@@ -16,7 +16,7 @@ const blanks = (text: string) => [...new Set(text.match(/\{\w+\}/g))].toSorted()
 it('mails are written in every language that the widget speaks', () => {
   const others = LANGUAGES.filter((lang) => lang !== 'en');
   expect(filesIn('locales')).toEqual(others);
-  expect(filesIn('../widget/locales')).toEqual(others);
+  expect(filesIn('../widget/words')).toEqual(others);
 });
 
 it.each(LANGUAGES.filter((lang) => lang !== 'en'))(

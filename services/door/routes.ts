@@ -53,7 +53,10 @@ export function doorRoutes(door: Door): Route[] {
           schema: z.object({ status: z.string(), reason: z.string().optional(), appeal: z.literal(true).optional() }),
         },
       },
-      handle: (call) => readStatus(door, call),
+      async handle(call) {
+        const { token }: z.infer<typeof StatusQuery> = call.query;
+        return { status: 200, body: await readStatus(door, call.params.id ?? '', token) };
+      },
     },
     {
       method: 'PATCH',

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Comment, Status } from '../../shared/comment.ts';
 import { SluiceError } from '../../shared/errors.ts';
-import type { Call, Reply } from '../../shared/http.ts';
 import type { Door } from './door.ts';
 
 /** What the writer may know of each status; erased is 404. */
@@ -19,9 +18,11 @@ export const PUBLIC_STATUS: Record<Exclude<Status, 'erased'>, string> & { erased
 export const StatusQuery = z.strictObject({ token: z.string().max(64) });
 
 /** Until `validate` has stored the comment, a valid token answers `received`; a dead letter answers `delayed`. */
-export async function readStatus({ ports, store, sites, deadLetters }: Door, call: Call): Promise<Reply> {
-  const id = call.params.id ?? '';
-  const { token }: z.infer<typeof StatusQuery> = call.query;
+export async function readStatus(
+  { ports, store, sites, deadLetters }: Door,
+  id: string,
+  token: string,
+): Promise<{ status: string; reason?: string; appeal?: boolean }> {
   if (!ports.vault.verify('status', id, token)) {
     throw new SluiceError('Comment.Unknown', 'no comment has this id and token', {
       hint: 'use the statusUrl of the submission',
@@ -31,15 +32,12 @@ export async function readStatus({ ports, store, sites, deadLetters }: Door, cal
   if (comment?.status === 'erased')
     throw new SluiceError('Comment.Unknown', 'the comment was erased', { hint: 'nothing is left of it' });
   if (!comment || comment.status === 'received') {
-    return { status: 200, body: { status: (await deadLetters.ofComment(id)) ? 'delayed' : 'received' } };
+    return { status: (await deadLetters.ofComment(id)) ? 'delayed' : 'received' };
   }
   const { appeals } = (await sites.rules(comment.site)).policy.policy;
   const appeal = comment.status === 'rejected' && comment.appeals < appeals;
   const reason = reasonOf(comment);
-  return {
-    status: 200,
-    body: { status: PUBLIC_STATUS[comment.status], ...(reason && { reason }), ...(appeal && { appeal }) },
-  };
+  return { status: PUBLIC_STATUS[comment.status], ...(reason && { reason }), ...(appeal && { appeal }) };
 }
 
 /** Why a comment is not shown, in a reader's words: one of the policy's reasons, or a ban's own. */

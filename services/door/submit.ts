@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { signNote, writerKeyOf } from '../../shared/door-note.ts';
-import { SluiceError } from '../../shared/errors.ts';
+import { type FieldFault, SluiceError } from '../../shared/errors.ts';
 import { COMMENTS_SOURCE, Id, type CommentSubmitted, type Pace } from '../../shared/events.ts';
 import type { Call, Reply } from '../../shared/http.ts';
 import { languageOf } from '../../shared/languages.ts';
@@ -106,16 +106,18 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
     faults.push({
       pointer: '/author/name',
       detail: 'this name belongs to an author or moderator here; choose another',
+      kind: 'taken',
     });
   } else if (!names.isFree(kept, site.id, body.nameCapability, first?.id)) {
     faults.push(NAME_KEPT);
   }
   if (body.parentId !== undefined && (!parent || parent.site !== site.id || parent.thread !== thread)) {
-    faults.push({ pointer: '/parentId', detail: 'no comment of this thread has this id' });
+    faults.push({ pointer: '/parentId', detail: 'no comment of this thread has this id', kind: 'parent' });
   } else if (parent && parent.depth + 1 > policy.policy.replyDepth) {
     faults.push({
       pointer: '/parentId',
       detail: `replies go ${policy.policy.replyDepth} deep at most; answer one further up`,
+      kind: 'parent',
     });
   }
   if (!checked.ok || faults.length > 0) {
@@ -191,12 +193,13 @@ function placesOf(origins: readonly string[], url: string | undefined, publicUrl
   return here ? [publicUrl, page.origin] : [publicUrl];
 }
 
-const NAME_KEPT = {
+const NAME_KEPT: FieldFault = {
   pointer: '/author/name',
   detail: 'somebody here keeps this name, or one that looks like it; choose another',
+  kind: 'taken',
 };
 
-const refused = (fields: readonly { pointer: string; detail: string }[]) =>
+const refused = (fields: readonly FieldFault[]) =>
   new SluiceError('Request.Invalid', 'the comment cannot be taken as it is', {
     hint: 'correct the fields named',
     fields,

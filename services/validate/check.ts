@@ -1,4 +1,4 @@
-import type { FieldFault } from '../../shared/errors.ts';
+import type { FaultKind, FieldFault } from '../../shared/errors.ts';
 import type { Policy } from '../../shared/policy.ts';
 import { BIDI, CONTROL, IDLE_JOINER, INVISIBLE } from './characters.ts';
 import { mixesScripts } from './names.ts';
@@ -64,17 +64,19 @@ function checkBody(
   policy: Policy,
   faults: FieldFault[],
 ): { text: string; bidi: number; hidden: number } {
-  const fault = (detail: string) => {
-    faults.push({ pointer: '/body', detail });
+  const limit = policy.bodyBytes;
+  const fault = (kind: FaultKind, detail: string) => {
+    faults.push({ pointer: '/body', detail, kind, ...(kind === 'long' && { most: limit }) });
     return { text: '', bidi: 0, hidden: 0 };
   };
-  const limit = policy.bodyBytes;
   // Normalizing 10 MB would be work for nothing; line ends may halve a text, nothing shortens it more.
-  if (given.length > limit * 2 + 1000) return fault(tooLong(given, limit));
-  if (!given.isWellFormed()) return fault('has half of a character (a lone surrogate); send well-formed Unicode');
+  if (given.length > limit * 2 + 1000) return fault('long', tooLong(given, limit));
+  if (!given.isWellFormed())
+    return fault('characters', 'has half of a character (a lone surrogate); send well-formed Unicode');
   let text = given.replace(/\r\n?|[\u2028\u2029]/g, '\n').normalize('NFC');
   const control = firstMatch(text, CONTROL);
-  if (control) return fault(`has the control character ${codeOf(control)}; only line feed and tab are taken`);
+  if (control)
+    return fault('characters', `has the control character ${codeOf(control)}; only line feed and tab are taken`);
   let bidi = 0;
   let hidden = 0;
   if (/[^\n -~]/.test(text)) {
@@ -83,12 +85,12 @@ function checkBody(
       // Soft hyphens come along when honest people paste from pages.
       .replace(INVISIBLE, (character) => (character === '\u00AD' || hidden++, ''))
       .replace(IDLE_JOINER, () => (hidden++, ''));
-    if (/\p{M}{9}/u.test(text)) return fault('stacks more than 8 accents on one character; use fewer');
+    if (/\p{M}{9}/u.test(text)) return fault('characters', 'stacks more than 8 accents on one character; use fewer');
     text = text.normalize('NFC');
   }
   text = text.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd();
-  if (!/[^\s\p{M}\p{C}\u2800]/u.test(text)) return fault('is empty; write something');
-  if (Buffer.byteLength(text) > limit) return fault(tooLong(text, limit));
+  if (!/[^\s\p{M}\p{C}\u2800]/u.test(text)) return fault('empty', 'is empty; write something');
+  if (Buffer.byteLength(text) > limit) return fault('long', tooLong(text, limit));
   return { text, bidi, hidden };
 }
 
@@ -97,14 +99,15 @@ function tooLong(text: string, limit: number): string {
 }
 
 function checkName(given: string, policy: Policy, faults: FieldFault[]): string {
-  const fault = (detail: string) => {
-    faults.push({ pointer: '/author/name', detail });
+  const limit = policy.nameCharacters;
+  const fault = (kind: FaultKind, detail: string) => {
+    faults.push({ pointer: '/author/name', detail, kind, ...(kind === 'long' && { most: limit }) });
     return '';
   };
-  const limit = policy.nameCharacters;
-  if (given.length > limit * 32) return fault(`is longer than ${limit} characters; shorten it`);
-  if (!given.isWellFormed()) return fault('has half of a character (a lone surrogate); send well-formed Unicode');
-  if (/[\n\r\u2028\u2029]/.test(given.trim())) return fault('has a line break; write it on one line');
+  if (given.length > limit * 32) return fault('long', `is longer than ${limit} characters; shorten it`);
+  if (!given.isWellFormed())
+    return fault('characters', 'has half of a character (a lone surrogate); send well-formed Unicode');
+  if (/[\n\r\u2028\u2029]/.test(given.trim())) return fault('characters', 'has a line break; write it on one line');
   const name = given
     .replace(/\s+/g, ' ')
     .normalize('NFC')
@@ -114,16 +117,17 @@ function checkName(given: string, policy: Policy, faults: FieldFault[]): string 
     .trim()
     .normalize('NFC');
   const control = firstMatch(name, CONTROL);
-  if (control) return fault(`has the control character ${codeOf(control)}; take it out`);
+  if (control) return fault('characters', `has the control character ${codeOf(control)}; take it out`);
   const bidi = firstMatch(name, BIDI);
-  if (bidi) return fault(`has ${codeOf(bidi)}, which changes the direction of writing; take it out`);
-  if (name === '') return fault('is empty; write a name, a pseudonym will do');
-  if (!/[\p{L}\p{N}]/u.test(name)) return fault('has neither a letter nor a digit; write one that can be read out');
-  if (/\p{M}{5}/u.test(name)) return fault('stacks more than 4 accents on one character; use fewer');
+  if (bidi) return fault('characters', `has ${codeOf(bidi)}, which changes the direction of writing; take it out`);
+  if (name === '') return fault('empty', 'is empty; write a name, a pseudonym will do');
+  if (!/[\p{L}\p{N}]/u.test(name))
+    return fault('legible', 'has neither a letter nor a digit; write one that can be read out');
+  if (/\p{M}{5}/u.test(name)) return fault('characters', 'stacks more than 4 accents on one character; use fewer');
   if (mixesScripts(name))
-    return fault('mixes alphabets that look alike within one word; write each word in one of them');
+    return fault('legible', 'mixes alphabets that look alike within one word; write each word in one of them');
   const length = lengthOf(name);
-  if (length > limit) return fault(`has ${length} characters; shorten it to ${limit}`);
+  if (length > limit) return fault('long', `has ${length} characters; shorten it to ${limit}`);
   return name;
 }
 
@@ -138,7 +142,11 @@ function checkEmail(given: string | undefined, faults: FieldFault[]): string | u
   const dots = local.startsWith('.') || local.endsWith('.') || local.includes('..');
   if (email.length > MAX_EMAIL || dots || !EMAIL.test(email)) {
     const detail = email.length > MAX_EMAIL ? `is longer than ${MAX_EMAIL} characters` : 'is not an e-mail address';
-    faults.push({ pointer: '/author/email', detail: `${detail}; write one like name@example.com, or leave it out` });
+    faults.push({
+      pointer: '/author/email',
+      detail: `${detail}; write one like name@example.com, or leave it out`,
+      kind: 'email',
+    });
     return undefined;
   }
   return local + email.slice(local.length).toLowerCase();
@@ -149,7 +157,11 @@ function checkAuthorUrl(given: string | undefined, faults: FieldFault[]): string
   if (!written) return undefined;
   const url = webUrl(/^[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+(?:[/?#]|$)/u.test(written) ? `https://${written}` : written);
   if (typeof url !== 'string') return url.href;
-  faults.push({ pointer: '/author/url', detail: `${url}; write one like https://example.com, or leave it out` });
+  faults.push({
+    pointer: '/author/url',
+    detail: `${url}; write one like https://example.com, or leave it out`,
+    kind: 'url',
+  });
   return undefined;
 }
 

@@ -3,5 +3,5 @@ declare module '*.css?inline' {
   export default text;
 }
 
-/** Languages with a file of their own, from services/widget/locales; set by Vite. */
+/** Languages with a file of their own, from services/widget/words; set by Vite. */
 declare const LANGUAGES: string;

@@ -1,17 +1,20 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Plugin, defineConfig } from 'vite';
+import { ENGLISH } from './words.ts';
 
 const here = import.meta.dirname;
-const locales = readdirSync(join(here, 'locales')).filter((name) => name.endsWith('.json'));
+const locales = readdirSync(join(here, 'words')).filter((name) => name.endsWith('.json'));
 
 /** What the server hands out as it stands: the other languages, and the demo post. */
 const files: Plugin = {
   name: 'sluice-files',
   generateBundle() {
     for (const name of locales) {
-      const words: unknown = JSON.parse(readFileSync(join(here, 'locales', name), 'utf8'));
-      this.emitFile({ type: 'asset', fileName: `embed/${name}`, source: JSON.stringify(words) });
+      const words: object = JSON.parse(readFileSync(join(here, 'words', name), 'utf8'));
+      // Without what the pages alone say.
+      const own = Object.fromEntries(Object.entries(words).filter(([key]) => key in ENGLISH));
+      this.emitFile({ type: 'asset', fileName: `embed/${name}`, source: JSON.stringify(own) });
     }
     this.emitFile({ type: 'asset', fileName: 'demo.html', source: readFileSync(join(here, 'demo.html'), 'utf8') });
   },

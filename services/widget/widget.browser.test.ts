@@ -7,7 +7,9 @@ import { launchBrowser } from '../../test/browser/launch.ts';
 import { buildFrontEnd } from '../build.ts';
 import { privacyPage } from '../door/privacy.ts';
 import { type FakeServer, fakeServer } from './fake-server.ts';
-import { THREAD_PAGE_CSP, type ThreadPage, renderThreadPage } from './thread-page.ts';
+import { PAGE_HEADERS } from './page-frame.ts';
+import { pageSpeech } from './page-words.ts';
+import { type ThreadPage, renderThreadPage } from './thread-page.ts';
 
 const AXE = readFileSync(join(import.meta.dirname, '../../node_modules/axe-core/axe.min.js'), 'utf8');
 const dist = mkdtempSync(join(tmpdir(), 'sluice-widget-'));
@@ -626,6 +628,7 @@ describe('the pages', () => {
     const { comments, total } = (await answer.json()) as Pick<ThreadPage, 'comments' | 'total'>;
     const url = 'https://blog.example/post';
     const text = {
+      speech: pageSpeech(),
       site: 'demo',
       thread: 't',
       title: 'A post',
@@ -635,8 +638,7 @@ describe('the pages', () => {
       nextCursor: 'r2',
       now: Date.now(),
     };
-    const headers = { 'content-security-policy': THREAD_PAGE_CSP };
-    server.pages.set('/t/demo/t', { html: renderThreadPage(text), headers });
+    server.pages.set('/t/demo/t', { html: renderThreadPage(text), headers: PAGE_HEADERS });
     const context = await browser.newContext({ colorScheme, bypassCSP: true });
     const page = await context.newPage();
     pages.push(page);

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildFrontEnd } from '../build.ts';
 import { clock, fieldOf, isLight, webAddress, withScheme } from './format.ts';
-import { THREAD_PAGE_CSP, THREAD_PAGE_STYLE_HASH, renderThreadPage } from './thread-page.ts';
+import { PAGE_HEADERS, PAGE_STYLE_HASH } from './page-frame.ts';
+import { PAGE_ENGLISH, pageSpeech } from './page-words.ts';
+import { renderStatePage, renderThreadPage } from './thread-page.ts';
 import { type Comment, type Mine, append, arrivals, find, merge, nextAskMs, worthKeeping } from './thread.ts';
 import { ENGLISH, type Words, choose, speaker } from './words.ts';
 
@@ -62,12 +64,14 @@ describe('what the widget weighs', () => {
 });
 
 describe('languages', () => {
-  const folder = join(import.meta.dirname, 'locales');
+  const folder = join(import.meta.dirname, 'words');
   const files = readdirSync(folder).map((file) => file.replace('.json', ''));
 
   it.each(files)('%s says everything that English says, with the same blanks and its own plurals', (lang) => {
     const words = JSON.parse(readFileSync(join(folder, `${lang}.json`), 'utf8')) as Words;
-    expect(outline(words)).toEqual(outline(ENGLISH, new Intl.PluralRules(lang).resolvedOptions().pluralCategories));
+    expect(outline(words)).toEqual(
+      outline(PAGE_ENGLISH, new Intl.PluralRules(lang).resolvedOptions().pluralCategories),
+    );
     expect(JSON.stringify(words)).not.toContain('""');
   });
 
@@ -197,7 +201,9 @@ describe('the thread', () => {
 
 describe('the page without scripts', () => {
   const evil = `"><script>alert(1)</script>'&`;
+  const speech = pageSpeech();
   const page = renderThreadPage({
+    speech,
     site: 'demo',
     thread: `a/b${evil}`,
     title: evil,
@@ -232,16 +238,49 @@ describe('the page without scripts', () => {
     expect(page).toContain('href="https://blog.example/a?b=1&amp;c=2"');
   });
 
+  it('escapes what was typed into the form, and marks the fields that do not fit', () => {
+    const form = {
+      action: '/t/demo/t',
+      shown: evil,
+      reply: { name: evil, cancel: '/t/demo/t' },
+      to: 'b',
+      draft: { name: evil, email: evil, url: evil, body: `\n</textarea>${evil}`, notify: true },
+      faults: { email: evil },
+      notice: evil,
+      preview: '<p>As it will be.</p>',
+    };
+    const filled = renderThreadPage({
+      speech,
+      site: 'demo',
+      thread: 't',
+      comments: [comment('b')],
+      total: 1,
+      nextCursor: null,
+      form,
+      now: NOW,
+    });
+    expect(filled).not.toContain('<script');
+    expect(filled.match(/<\/textarea>/g)).toHaveLength(1);
+    expect(filled.match(/aria-invalid="true"/g)).toHaveLength(1);
+    expect(filled).toContain('<p>As it will be.</p>');
+    expect(renderStatePage(speech, { status: 'rejected', reason: evil, back: evil })).not.toContain('<script');
+  });
+
+  it('reads from right to left where the language does', () => {
+    const arabic = { speech: pageSpeech('ar'), site: 'demo', thread: 't', comments: [], nextCursor: null, now: NOW };
+    expect(renderThreadPage({ ...arabic, total: 2 })).toContain('<html lang="ar" dir="rtl">');
+  });
+
   it('has one style, which its policy names by hash', async () => {
     const css = /<style>([\s\S]*?)<\/style>/.exec(page)?.[1] ?? '';
     const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(css));
-    expect(THREAD_PAGE_STYLE_HASH).toBe(`'sha256-${Buffer.from(digest).toString('base64')}'`);
-    expect(THREAD_PAGE_CSP).toContain(THREAD_PAGE_STYLE_HASH);
+    expect(PAGE_STYLE_HASH).toBe(`'sha256-${Buffer.from(digest).toString('base64')}'`);
+    expect(PAGE_HEADERS['content-security-policy']).toContain(PAGE_STYLE_HASH);
     expect(page).not.toContain('style=');
   });
 
   it('says so when there is nothing yet, or when the thread is closed', () => {
-    const empty = { site: 'demo', thread: 't', comments: [], total: 0, nextCursor: null, now: NOW };
+    const empty = { speech, site: 'demo', thread: 't', comments: [], total: 0, nextCursor: null, now: NOW };
     expect(renderThreadPage(empty)).toContain('No comments yet.');
     expect(renderThreadPage({ ...empty, closed: true })).toContain('This thread is closed.');
   });

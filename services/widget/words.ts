@@ -70,7 +70,7 @@ export const ENGLISH = {
 
 export type Words = typeof ENGLISH;
 export type Key = Exclude<keyof Words, 'reasons'>;
-export type Say = (key: Key, values?: { n?: number; name?: string }) => string;
+export type Say<Word = Key> = (key: Word, values?: { n?: number; name?: string }) => string;
 
 /** Speaks one language: picks the plural form and fills `{n}` (as a local number) and `{name}`. */
 export function speaker(words: Words, lang: string): Say {

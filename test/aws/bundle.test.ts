@@ -279,6 +279,21 @@ describe('the bundled functions', () => {
     const gone = (await call('links', http('GET', '/v1/mail/confirm/x.y', query))) as HttpResult;
     expect(gone).toMatchObject({ statusCode: 404, body: expect.stringContaining('Dieser Link geht nicht') });
 
+    const page = (await call('door', http('GET', '/t/demo/%2Fpost', query))) as HttpResult;
+    expect(page).toMatchObject({ statusCode: 200, body: expect.stringContaining('Kommentar schreiben') });
+    const form = new URLSearchParams({ name: 'Ada', body: 'Third, by a form.' }).toString();
+    const sent = (await call(
+      'door',
+      http('POST', '/t/demo/%2Fpost', {
+        ...query,
+        headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' },
+        body: Buffer.from(form).toString('base64'),
+        isBase64Encoded: true,
+      }),
+    )) as HttpResult;
+    expect(sent.headers.location).toMatch(/^\/t\/demo\/%2Fpost\/sent\/\w+\?token=[\w-]+&lang=de$/);
+    expect(put.at(-1)).toMatchObject({ type: 'CommentSubmitted', detail: { body: 'Third, by a form.' } });
+
     const missing = (await call('door', http('GET', '/v1/nowhere'))) as HttpResult;
     expect(missing).toMatchObject({ statusCode: 404, headers: { 'content-type': 'application/problem+json' } });
   });
