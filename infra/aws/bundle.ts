@@ -9,7 +9,7 @@ import { EXTRA, type ExtraSpec } from './extra.ts';
 const ROOT = join(import.meta.dirname, '../..');
 
 export type Bundle = {
-  /** Holds index.js, its map, and below apart/, locales/ and words/ what it reads when first needed. */
+  /** Holds index.js, its map, and below apart/ and its folders of words what it reads when first needed. */
   folder: string;
   /** Minified, packages in it. */
   bytes: number;
@@ -145,6 +145,7 @@ async function tableOf(path: string) {
 /** Languages but English lie beside the bundle, under their folder's own name. */
 const WORDS: readonly [reader: string, folder: string][] = [
   ['deliver/words.ts', 'services/deliver/locales'],
+  ['door/privacy-words.ts', 'services/door/privacy'],
   ['widget/page-words.ts', 'services/widget/words'],
 ];
 

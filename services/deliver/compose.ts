@@ -116,7 +116,7 @@ export async function compose(
   const mail = { site: site.name, comments: views as [CommentView, ...CommentView[]], unsubscribeUrl: url };
   const rendered =
     kind === 'reply'
-      ? renderReplies({ ...mail, dataUrl: privacyUrl(publicUrl, site.id) }, speech(lang))
+      ? renderReplies({ ...mail, dataUrl: privacyUrl(publicUrl, site.id, lang) }, speech(lang))
       : renderNews(kind as 'author' | 'held', mail);
   return finish(rendered, url, { Precedence: 'list', ...conversationOf(publicUrl, about) });
 }

@@ -77,7 +77,8 @@ export const confirmUrl = (publicUrl: string, token: string, lang?: Language) =>
 export const personUrl = (publicUrl: string, token: string, lang?: Language) =>
   `${publicUrl}/v1/mail/persons/${token}${inLanguage(lang)}`;
 /** Where a person asks for that link. */
-export const privacyUrl = (publicUrl: string, site: string) => `${publicUrl}/privacy?site=${encodeURIComponent(site)}`;
+export const privacyUrl = (publicUrl: string, site: string, lang?: Language) =>
+  `${publicUrl}/privacy?site=${encodeURIComponent(site)}${inLanguage(lang).replace('?', '&')}`;
 export const decideUrl = (publicUrl: string, token: string) => `${publicUrl}/v1/moderation/mail/${token}`;
 export const unsubscribeUrl = (publicUrl: string, token: string, lang?: Language) =>
   `${publicUrl}/v1/mail/unsubscribe/${token}${inLanguage(lang)}`;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ERRORS, SluiceError } from '../../shared/errors.ts';
 import { Id, SiteId } from '../../shared/events.ts';
 import { type Call, type Reply, type Route, retrySecondsOf } from '../../shared/http.ts';
-import { LANGUAGES, languageOf } from '../../shared/languages.ts';
+import { type Language, LANGUAGES, languageOf } from '../../shared/languages.ts';
 import { render } from '../validate/markdown.ts';
 import { normaliseThreadKey } from '../validate/thread-key.ts';
 import type { CommentForm } from '../widget/comment-form.ts';
@@ -46,11 +46,12 @@ export function pageRoutes(door: Door): Route[] {
       query: z.strictObject({ site: SiteId.optional(), lang: Lang }),
       responses: { 200: { description: 'HTML' } },
       async handle(call) {
-        const { site }: { site?: string } = call.query;
+        const { site, lang }: { site?: string; lang?: Language } = call.query;
         // Where there is one site alone, the page is that site's.
         const all = site === undefined ? await door.sites.list() : [];
         const id = site ?? (all.length === 1 ? all[0]!.id : undefined);
-        return privacyPage(id === undefined ? undefined : await door.sites.rules(id));
+        const rules = id === undefined ? undefined : await door.sites.rules(id);
+        return privacyPage(rules, lang ?? languageOf(call.header('accept-language')));
       },
     },
     {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SluiceError } from '../../shared/errors.ts';
 import type { Call, Reply, Route } from '../../shared/http.ts';
-import { languageOf } from '../../shared/languages.ts';
+import { LANGUAGES, languageOf } from '../../shared/languages.ts';
 import { messageIdOf, notificationsOf, type NotifyMessage } from '../../shared/store/notifications.ts';
 import { DATA_HOURS } from '../deliver/compose.ts';
 import { readMailToken, type MailLink } from '../deliver/mail-links.ts';
@@ -21,7 +21,11 @@ const CLIENT_PER_MINUTE = 5;
 /** Each reads every comment of the site. */
 const ACTS_PER_HOUR = 20;
 
-const Ask = z.object({ email: z.string().trim().max(254), site: z.string().max(63) });
+const Ask = z.object({
+  email: z.string().trim().max(254),
+  site: z.string().max(63),
+  lang: z.enum(LANGUAGES).optional().catch(undefined),
+});
 const Act = z.object({ choice: z.enum(['export', 'forget']), sure: z.literal('yes').optional() });
 
 type PersonLink = MailLink & { kind: 'person' };
@@ -35,8 +39,7 @@ export function personRoutes({ ports, sites, contacts, rateLimit }: Door): Route
   const notifications = notificationsOf(table);
 
   const ask = async ({ body, client, header }: Call): Promise<Reply> => {
-    const { email, site: wanted }: z.infer<typeof Ask> = body;
-    const lang = languageOf(header('accept-language'));
+    const { email, site: wanted, lang = languageOf(header('accept-language')) }: z.infer<typeof Ask> = body;
     const { say, html, ...as } = speech(lang);
     if (!/^[^@\s]+@[^@\s]+$/.test(email)) {
       throw new SluiceError('Request.Invalid', 'this is no e-mail address', {

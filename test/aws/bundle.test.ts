@@ -281,6 +281,8 @@ describe('the bundled functions', () => {
 
     const page = (await call('door', http('GET', '/t/demo/%2Fpost', query))) as HttpResult;
     expect(page).toMatchObject({ statusCode: 200, body: expect.stringContaining('Kommentar schreiben') });
+    const privacy = (await call('door', http('GET', '/privacy', query))) as HttpResult;
+    expect(privacy).toMatchObject({ statusCode: 200, body: expect.stringContaining('Kommentare über dich') });
     const form = new URLSearchParams({ name: 'Ada', body: 'Third, by a form.' }).toString();
     const sent = (await call(
       'door',
