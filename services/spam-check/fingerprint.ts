@@ -18,16 +18,8 @@ export function fingerprint(text: string): string {
   const start = text.slice(0, MAX_CHARACTERS);
   const folded = fold(start.includes('://') ? start.replace(ADDRESS, ' $1 ') : start);
   const kept = keeper();
-  let letters = 0;
   // oxlint-disable-next-line no-control-regex
-  const ascii = /^[\0-\x7F]*$/.test(folded);
-  const digits = !ascii || /[0-9]/.test(folded);
-  for (const word of folded.match(ascii ? /[a-z0-9]+/g : /[\p{L}\p{N}]+/gu) ?? []) {
-    letters += word.length;
-    if (!ascii && UNSPACED.test(word))
-      for (let at = 0; at + 2 < word.length || at === 0; at++) kept.take(word.slice(at, at + 3));
-    else kept.take(digits && /\d/.test(word) ? word.replace(/\d+/g, '0') : word);
-  }
+  const letters = /^[\0-\x7F]*$/.test(folded) ? takeAscii(folded, kept) : takeAny(folded, kept);
   if (letters < MIN_LETTERS) return '';
   const sketch = kept.words().sort().join(' ');
   return SEEDS.map((seed) => hash(sketch, seed).toString(16).padStart(8, '0')).join('');
@@ -35,25 +27,65 @@ export function fingerprint(text: string): string {
 
 const ADDRESS = /https?:\/\/([^\s/?#)\]>]+)[^\s)\]>]*/gi;
 
+/** @returns how many letters and digits the words have */
+function takeAny(folded: string, kept: Keeper): number {
+  let letters = 0;
+  for (const word of folded.match(/[\p{L}\p{N}]+/gu) ?? []) {
+    letters += word.length;
+    if (UNSPACED.test(word))
+      for (let at = 0; at + 2 < word.length || at === 0; at++) kept.take(word.slice(at, at + 3));
+    else kept.take(word.replace(/\d+/g, '0'));
+  }
+  return letters;
+}
+
+/** As `takeAny`, without making texts of the words that will not count. */
+function takeAscii(folded: string, kept: Keeper): number {
+  let letters = 0;
+  let from = -1;
+  let digits = false;
+  for (let at = 0; at <= folded.length; at++) {
+    const code = folded.charCodeAt(at);
+    const digit = code >= 0x30 && code <= 0x39;
+    if (digit || (code >= 0x61 && code <= 0x7a)) {
+      if (from < 0) from = at;
+      digits ||= digit;
+    } else if (from >= 0) {
+      letters += at - from;
+      if (digits) kept.take(folded.slice(from, at).replace(/\d+/g, '0'));
+      else if (kept.mayKeep(at - from)) kept.take(folded.slice(from, at));
+      from = -1;
+      digits = false;
+    }
+  }
+  return letters;
+}
+
+type Keeper = ReturnType<typeof keeper>;
+
 /** Picks the words that count while they come: most of a long text are too short to be looked at twice. */
 function keeper() {
-  const few = new Set<string>();
+  const few: string[] = [];
   /** The longest, of one length those of the lowest hash; the last one is the first to go. */
   const longest: { word: string; length: number; hash: number }[] = [];
+  const isLong = (length: number) => longest.length < KEPT_WORDS || length >= longest[KEPT_WORDS - 1]!.length;
   return {
+    mayKeep: (length: number) => few.length <= ALL_WORDS || isLong(Math.min(length, 20)),
     take(word: string): void {
-      if (few.size <= ALL_WORDS) few.add(word);
+      if (few.length <= ALL_WORDS && !few.includes(word)) few.push(word);
       const length = Math.min(word.length, 20);
-      if (longest.length === KEPT_WORDS && length < longest[KEPT_WORDS - 1]!.length) return;
-      if (longest.some((one) => one.word === word)) return;
-      const one = { word, length, hash: hash(word, SEEDS[0]) };
-      const at = longest.findIndex(
-        (other) => other.length < length || (other.length === length && other.hash > one.hash),
-      );
-      longest.splice(at < 0 ? longest.length : at, 0, one);
-      if (longest.length > KEPT_WORDS) longest.pop();
+      if (!isLong(length)) return;
+      for (const one of longest) if (one.word === word) return;
+      const value = hash(word, SEEDS[0]);
+      let at = longest.length;
+      for (; at > 0; at--) {
+        const above = longest[at - 1]!;
+        if (above.length > length || (above.length === length && above.hash <= value)) break;
+        if (at < KEPT_WORDS) longest[at] = above;
+      }
+      if (at < KEPT_WORDS) longest[at] = { word, length, hash: value };
     },
-    words: () => (few.size > ALL_WORDS ? longest.map(({ word }) => word) : [...few]),
+    words: () => (few.length > ALL_WORDS ? longest.map(({ word }) => word) : few),
   };
 }
 

@@ -112,7 +112,7 @@ export function plainText(body: string): string {
 export function excerpt(body: string, max = 200): string {
   const text = plainText(body);
   // Of a long text the start is enough, unless that is nearly all white space.
-  const start = text.length > 8 * max ? onOneLine(text.slice(0, 8 * max)) : '';
+  const start = text.length > 3 * max ? onOneLine(text.slice(0, 3 * max)) : '';
   const line = start.length > 2 * max ? start : onOneLine(text);
   if (line.length <= max) return line;
   const near = line.slice(0, max * 2 + 2);
@@ -253,7 +253,18 @@ function parse(body: string): Token[] {
 // oxlint-disable-next-line no-control-regex
 const MARKUP = /[\\`*_[\]<>&\0\r\t]/;
 /** and at the start of a line a list marker, a fence or white space, at its end white space, or a run of empty lines. */
-const LINE_MARKUP = /^[^\S\n]|[^\S\n]$|^(?:[-+~]|\d{1,9}[.)])/m;
+const LINE_START = /[^\S\n]|[-+~]|\d{1,9}[.)]/y;
+
+function hasLineMarkup(body: string): boolean {
+  for (let from = 0; ; ) {
+    const next = body.indexOf('\n', from);
+    const end = next < 0 ? body.length : next;
+    LINE_START.lastIndex = from;
+    if (end > from && (LINE_START.test(body) || /\s/.test(body[end - 1]!))) return true;
+    if (next < 0) return false;
+    from = next + 1;
+  }
+}
 
 let lookedAt: string | undefined;
 let lookedPlain = false;
@@ -264,7 +275,7 @@ function isPlain(body: string): boolean {
   lookedPlain =
     !MARKUP.test(body) &&
     !(body.includes(':') && /:\/\/|mailto:/i.test(body)) &&
-    !LINE_MARKUP.test(body) &&
+    !hasLineMarkup(body) &&
     body !== '' &&
     !body.startsWith('\n') &&
     !body.endsWith('\n');
@@ -290,5 +301,5 @@ function inlineText(tokens: readonly Token[]): string {
 function tidy(text: string): string {
   // Most texts have nothing to take out, and the patterns are dear.
   const shown = /[^\t\n -~]/.test(text) ? text.replace(CONTROL, '').replace(BIDI, '').replace(INVISIBLE, '') : text;
-  return shown.replace(/\n{2,}/g, '\n').trim();
+  return (shown.includes('\n\n') ? shown.replace(/\n{2,}/g, '\n') : shown).trim();
 }

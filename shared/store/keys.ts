@@ -80,7 +80,8 @@ const USUAL = {
 
 function sparse(comment: Comment): Partial<Comment> {
   const head: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(comment)) {
+  for (const name of Object.keys(comment)) {
+    const value = comment[name as keyof Comment];
     const usual = (USUAL as Record<string, unknown>)[name];
     if (value !== usual && (name !== 'linkHosts' || comment.linkHosts.length > 0)) head[name] = value;
   }
