@@ -32,8 +32,7 @@ function takeAny(folded: string, kept: Keeper): number {
   let letters = 0;
   for (const word of folded.match(/[\p{L}\p{N}]+/gu) ?? []) {
     letters += word.length;
-    if (UNSPACED.test(word))
-      for (let at = 0; at + 2 < word.length || at === 0; at++) kept.take(word.slice(at, at + 3));
+    if (UNSPACED.test(word)) for (let at = 0; at + 2 < word.length || at === 0; at++) kept.take(word.slice(at, at + 3));
     else kept.take(word.replace(/\d+/g, '0'));
   }
   return letters;

@@ -256,7 +256,7 @@ const MARKUP = /[\\`*_[\]<>&\0\r\t]/;
 const LINE_START = /[^\S\n]|[-+~]|\d{1,9}[.)]/y;
 
 function hasLineMarkup(body: string): boolean {
-  for (let from = 0; ; ) {
+  for (let from = 0; ;) {
     const next = body.indexOf('\n', from);
     const end = next < 0 ? body.length : next;
     LINE_START.lastIndex = from;
