@@ -11,6 +11,9 @@ const STATUS: Record<string, ImportStatus> = {
   '': 'published',
 };
 
+/** What commenterHex says of who did not sign in. */
+const ANONYMOUS = 'anonymous';
+
 type Commenter = { name: string; email: string; link: string; isModerator: boolean };
 
 /**
@@ -35,29 +38,37 @@ export async function* readCommento({ pieces, again }: Pieces): AsyncGenerator<R
       if (item.kind === 'element' && item.name === 'commenters') learn(item.value);
     }
   }
-  const clock = new Clock();
-  const seen = new Set<string>();
+  const run: Run = { commenters, clock: new Clock(), seen: new Set(), nameless: { comments: 0, line: 0 } };
   const waiting: { value: unknown; line: number }[] = [];
   for await (const item of jsonElements(pieces, SHAPE)) {
     if (item.kind === 'skipped') yield item;
     else if (item.name === 'commenters') learn(item.value);
     else if (item.name === 'comments' || (isRow(item.value) && 'commentHex' in item.value)) {
       if (again === undefined) waiting.push(item);
-      else yield* comment(item.value, item.line, commenters, clock, seen);
+      else yield* comment(item.value, item.line, run);
     } else if (item.name === 'version' && item.value !== 1) {
       yield warning(item.line, `The export is of version ${JSON.stringify(item.value)}; version 1 is known here.`);
     }
   }
-  for (const { value, line } of waiting) yield* comment(value, line, commenters, clock, seen);
+  for (const { value, line } of waiting) yield* comment(value, line, run);
+  const { comments, line } = run.nameless;
+  if (comments > 0) {
+    yield warning(
+      line,
+      `The file does not list the writers of some comments (${comments}, the first here), which have no name now. Is it cut?`,
+    );
+  }
 }
 
-function* comment(
-  value: unknown,
-  line: number,
-  commenters: ReadonlyMap<string, Commenter>,
-  clock: Clock,
-  seen: Set<string>,
-): Generator<ReadItem> {
+type Run = {
+  commenters: ReadonlyMap<string, Commenter>;
+  clock: Clock;
+  seen: Set<string>;
+  /** Comments whose writers the file does not list. */
+  nameless: { comments: number; line: number };
+};
+
+function* comment(value: unknown, line: number, { commenters, clock, seen, nameless }: Run): Generator<ReadItem> {
   const row = isRow(value) ? value : {};
   const id = textField(row, 'commentHex');
   const path = textField(row, 'url', 'path');
@@ -76,7 +87,9 @@ function* comment(
     seen.add(path);
     yield { kind: 'thread', line, ...thread };
   }
-  const commenter = commenters.get(textField(row, 'commenterHex'));
+  const hex = textField(row, 'commenterHex');
+  const commenter = commenters.get(hex);
+  if (commenter === undefined && hex !== '' && hex !== ANONYMOUS && nameless.comments++ === 0) nameless.line = line;
   const author = authorOf({
     name: commenter?.name ?? '',
     email: commenter?.email ?? '',

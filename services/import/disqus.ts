@@ -1,4 +1,4 @@
-import { Clock, authorOf } from './fields.ts';
+import { Clock, authorOf, cutLoose } from './fields.ts';
 import { contentId } from './ids.ts';
 import { markdownOfHtml } from './markdown.ts';
 import { type ImportComment, type ImportThread, type ReadItem, skipped, warning } from './record.ts';
@@ -36,7 +36,7 @@ export async function* readDisqus(pieces: AsyncIterable<string>): AsyncGenerator
           thread: true,
         };
       } else {
-        threads.set(attribute(item.node, 'id'), thread);
+        threads.set(cutLoose(attribute(item.node, 'id')), thread);
         yield thread;
       }
     } else {
@@ -58,11 +58,11 @@ export async function* readDisqus(pieces: AsyncIterable<string>): AsyncGenerator
 }
 
 function threadOf(node: XmlNode): ImportThread | undefined {
-  const identifier = childText(node, 'id');
-  const link = childText(node, 'link');
+  const identifier = cutLoose(childText(node, 'id'));
+  const link = cutLoose(childText(node, 'link'));
   const key = link || identifier;
   if (key === '') return undefined;
-  const title = childText(node, 'title');
+  const title = cutLoose(childText(node, 'title'));
   return {
     kind: 'thread',
     line: node.line,

@@ -21,6 +21,12 @@ export function textField(row: Row, ...names: string[]): string {
   return '';
 }
 
+/**
+ * The same text, cut loose: a part of a string keeps the whole in memory, here a piece of the file for each address or key
+ * that is remembered.
+ */
+export const cutLoose = (text: string): string => Buffer.from(text).toString();
+
 /** True for `true`, 1, "true" and "1". */
 export function flag(row: Row, name: string): boolean {
   const value = row[name];
@@ -71,7 +77,7 @@ export function authorOf(fields: {
   const name = (fields.escaped ? decodeEntities(fields.name) : fields.name).replace(/\s+/g, ' ').trim();
   const author: ImportAuthor = { name };
   const email = fields.email?.trim() ?? '';
-  if (/^[^\s@<>"]{1,128}@[^\s@<>"]{1,255}$/.test(email)) author.email = email;
+  if (/^[^\s@<>"]{1,128}@[^\s@<>"]{1,255}$/.test(email)) author.email = cutLoose(email);
   const url = webUrl(fields.url?.trim() ?? '');
   if (url !== undefined && !url.startsWith('mailto:') && URL.canParse(url) && !/^https?:\/\/$/.test(url))
     author.url = url;

@@ -1,6 +1,9 @@
+import { statSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { DatabaseSync } from 'node:sqlite';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
@@ -289,15 +292,23 @@ describe('Isso', () => {
       INSERT INTO comments VALUES (1, 1, NULL, 1600000000.5, NULL, 1, '203.0.113.0', 'One *two*', 'Ann', 'ann@example.org', NULL, 0, 0, x''),
         (1, 2, 1, 1600000001, 1600000009, 2, '203.0.113.0', 'Reply', NULL, NULL, NULL, 0, 0, x''),
         (1, 3, NULL, 1600000002, NULL, 4, NULL, '', NULL, NULL, NULL, 0, 0, x''),
-        (9, 4, NULL, 1600000002, NULL, 1, NULL, 'Stray', 'Bob', NULL, NULL, 0, 0, x'');`);
+        (9, 4, NULL, 1600000002, NULL, 1, NULL, 'Stray', 'Bob', NULL, NULL, 0, 0, x''),
+        (2, 5, NULL, 1600000003, NULL, 1, NULL, 'Elsewhere', NULL, NULL, NULL, 0, 0, x''),
+        (1, 6, 1, 1600000004, NULL, 1, NULL, 'Back again', NULL, NULL, NULL, 0, 0, x'');
+      INSERT INTO threads VALUES (2, '/plums/', NULL);`);
     database.close();
-    const items = await collect(readFile(path));
+    const progress: number[] = [];
+    const items = await collect(readFile(path, { onProgress: (bytes) => progress.push(bytes) }));
+    expect(progress.at(-1)).toBe(statSync(path).size);
     expect(items).toMatchObject([
       { kind: 'thread', key: '/figs/', title: 'Figs' },
+      { kind: 'thread', key: '/plums/' },
       { sourceId: '1', body: 'One *two*', at: 1_600_000_000_500, status: 'published' },
       { sourceId: '2', parentSourceId: '1', status: 'held', editedAt: 1_600_000_009_000 },
       { sourceId: '3', status: 'deleted', body: '' },
       { kind: 'skipped', reason: 'Comment 4 belongs to thread 9, which is not in the database.' },
+      { sourceId: '5', thread: { key: '/plums/' } },
+      { sourceId: '6', thread: { key: '/figs/' }, parentSourceId: '1' },
     ]);
   });
 
@@ -350,6 +361,15 @@ describe('Commento', () => {
   });
   it('finds them in a stream that is read only once, too', async () => {
     expect(commentsOf(await collect(read(chunks(file))))).toMatchObject(expected);
+  });
+  it('says so when the file was cut before the names', async () => {
+    const cut = file.slice(0, file.indexOf(',"commenters"'));
+    const items = await readAll(cut);
+    expect(commentsOf(items)).toHaveLength(4);
+    expect(warningsOf(items)).toEqual([
+      'The file does not list the writers of some comments (3, the first here), which have no name now. Is it cut?',
+    ]);
+    expect(warningsOf(await readAll(file))).toEqual([]);
   });
 });
 
@@ -516,12 +536,53 @@ describe('faults of JSON', () => {
   });
 });
 
+describe('memory', () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const live = () => {
+    collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+  const filler = 'x'.repeat(60_000);
+  const longPost = (id: number) =>
+    `<item><title>Post ${id}</title><link>https://garden.example/a-long-address/${id}/</link><content:encoded>${filler}</content:encoded>` +
+    `<wp:comment><wp:comment_id>${id}</wp:comment_id><wp:comment_author_email><![CDATA[somebody-${id}@people.example]]></wp:comment_author_email>` +
+    `<wp:comment_date_gmt>2020-01-02 03:04:05</wp:comment_date_gmt><wp:comment_content>Words</wp:comment_content></wp:comment></item>`;
+  async function* pieces() {
+    yield Buffer.from('<rss><channel>');
+    for (let id = 1; id <= 500; id++) yield Buffer.from(longPost(id));
+    yield Buffer.from('</channel></rss>');
+  }
+  it('holds no piece of the file for an address or a page that somebody remembers', async () => {
+    const remembered: (string | undefined)[] = [];
+    const before = live();
+    for await (const item of read(pieces())) {
+      if (item.kind === 'comment') remembered.push(item.thread.key, item.author.email);
+    }
+    expect(live() - before).toBeLessThan(5_000_000); // of 30 MB
+    expect(remembered).toHaveLength(1000);
+  });
+});
+
 describe('telling the format', () => {
-  it.each(['', ' ', 'hello', '{"a":1}', '<html><body>', '\u0000\u0001'])('refuses %j with a hint', async (text) => {
+  it.each(['hello', '{"a":1}', '<html><body>', 'x\u0000\u0001'])('refuses %j with a hint', async (text) => {
     await expect(readAll(text)).rejects.toMatchObject({
       code: 'Import.Unreadable',
       hint: expect.stringContaining('disqus'),
     });
+  });
+  it.each(['', ' ', '\u0000\u0001'])('says of %j that it is empty', async (text) => {
+    await expect(readAll(text)).rejects.toMatchObject({ code: 'Import.Unreadable', message: 'The file is empty' });
+  });
+  it('knows an archive that should be unpacked first', async () => {
+    const refused = { message: 'The file looks like a ZIP archive', hint: expect.stringContaining('unpack it') };
+    await expect(readAll('PK\u0003\u0004\u0014\u0000')).rejects.toMatchObject(refused);
+  });
+  it('quotes nothing of a file that would steer a terminal', async () => {
+    const refused = await readAll('hello \u009b2J\u202e').catch((error: Error) => error.message);
+    expect(refused).toContain('"hello \uFFFD2J\uFFFD"');
+    const file = '[{"id":"\\u001b[2J","rid":"0","page_key":"/a","content":"x","is_pending":"false"}]';
+    expect(reasonsOf(await readAll(file))).toEqual(['1: Comment \uFFFD[2J has no date that can be read.']);
   });
   it('reads nothing from an empty list', async () => {
     expect(formatOf('[]')).toBe('isso');

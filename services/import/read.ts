@@ -54,13 +54,7 @@ export async function* read(source: Source, options: ReadOptions = {}): AsyncGen
   const { head, all } = await peek(pieces);
   const format = options.format === undefined || options.format === 'auto' ? formatOf(head) : options.format;
   if (format === undefined) {
-    throw new SluiceError(
-      'Import.Unreadable',
-      `The file is none of the formats known here; it begins with ${quoted(head)}`,
-      {
-        hint: `name its format with --format (${FORMATS.join(', ')}), or export it again`,
-      },
-    );
+    throw unknown(head);
   }
   options.onFormat?.(format);
   const again = typeof source === 'function' ? () => textOf(source()).pieces : undefined;
@@ -76,7 +70,7 @@ export async function* readFile(path: string, options: ReadOptions = {}): AsyncG
   const { format = 'auto' } = options;
   if ((format === 'auto' || format === 'isso') && (await startsWith(path, 'SQLite format 3\0'))) {
     options.onFormat?.('isso');
-    yield* readIssoDatabase(path);
+    yield* readIssoDatabase(path, options.onProgress);
     return;
   }
   yield* read(() => createReadStream(path, { highWaterMark: PIECE_BYTES }), options);
@@ -135,5 +129,18 @@ export function formatOf(head: string): ImportFormat | undefined {
   return undefined;
 }
 
-const quoted = (head: string) =>
-  head.trim() === '' ? 'nothing (it is empty)' : JSON.stringify(head.trimStart().slice(0, 40));
+function unknown(head: string): SluiceError {
+  const text = head.trim();
+  if (text === '') return unreadable('The file is empty', 'export it again');
+  // Its other bytes are no text, so they are not here.
+  if (text.startsWith('PK'))
+    return unreadable('The file looks like a ZIP archive', 'unpack it, and import what is in it');
+  // In a terminal, what cannot be printed may move the cursor.
+  const begin = JSON.stringify(text.slice(0, 40)).replace(/\p{C}/gu, '\uFFFD');
+  return unreadable(
+    `The file is none of the formats known here; it begins with ${begin}`,
+    `name its format with --format (${FORMATS.join(', ')}), or export it again`,
+  );
+}
+
+const unreadable = (message: string, hint: string) => new SluiceError('Import.Unreadable', message, { hint });

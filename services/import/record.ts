@@ -83,5 +83,8 @@ export type Source = AsyncIterable<Uint8Array> | (() => AsyncIterable<Uint8Array
 /** What a reader of one format is given: the text, and the text again where the source can be opened twice. */
 export type Pieces = { pieces: AsyncIterable<string>; again?: () => AsyncIterable<string> };
 
-export const skipped = (line: number, reason: string): Skipped => ({ kind: 'skipped', line, reason });
-export const warning = (line: number, reason: string): Warning => ({ kind: 'warning', line, reason });
+export const skipped = (line: number, reason: string): Skipped => ({ kind: 'skipped', line, reason: printed(reason) });
+export const warning = (line: number, reason: string): Warning => ({ kind: 'warning', line, reason: printed(reason) });
+
+/** A reason may quote the file, and is shown in a terminal, which takes some characters for commands. */
+const printed = (reason: string) => reason.replace(/\p{Cc}/gu, '\uFFFD');

@@ -1,4 +1,4 @@
-import { Clock, authorOf } from './fields.ts';
+import { Clock, authorOf, cutLoose } from './fields.ts';
 import { contentId } from './ids.ts';
 import { decodeEntities, markdownOfHtml } from './markdown.ts';
 import { type ImportComment, type ImportStatus, type ReadItem, skipped, warning } from './record.ts';
@@ -85,7 +85,7 @@ function threadOf(item: XmlNode | undefined): ImportComment['thread'] {
   const id = childText(item, 'wp:post_id');
   const title = decodeEntities(childText(item, 'title'));
   return {
-    key: link || childText(item, 'dsq:thread_identifier') || (id === '' ? '' : `?p=${id}`),
+    key: cutLoose(link || childText(item, 'dsq:thread_identifier') || (id === '' ? '' : `?p=${id}`)),
     ...(/^https?:\/\//.test(link) && { url: link }),
     ...(title !== '' && { title }),
   };
