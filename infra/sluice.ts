@@ -38,6 +38,14 @@ async function onlyLocal(command: Command, name = command.name()): Promise<void>
   });
 }
 
+/** Says what ctrl-C leaves behind, and ends as any other command does. */
+function onInterrupt(words: string): void {
+  process.once('SIGINT', () => {
+    process.stderr.write(`\n${words}\n`);
+    process.kill(process.pid, 'SIGINT');
+  });
+}
+
 program
   .command('replay')
   .description(
@@ -65,6 +73,7 @@ program
       options: { site: string; format: string; dryRun?: boolean; json?: boolean },
       command: Command,
     ) => {
+      if (!options.dryRun) onInterrupt('Stopped. What was imported stays; the same command goes on from there.');
       await (await moving()).importFile(await placeOf(command), file, options);
     },
   );

@@ -21,10 +21,13 @@ export async function replay(place: Place, file: string, options: ReplayOptions 
     throw new SluiceError('Config.Invalid', `there is no file ${file}`, { hint: 'give the path of a JSONL file' });
   }
   await place.pipeline(async (pipeline) => {
-    const bar = progressBar('replay', statSync(file).size);
+    const { size } = statSync(file);
+    const bar = progressBar('replay', size);
     try {
       const lines = createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });
       const result = await runReplay(pipeline, lines, options, bar.add);
+      // A line may end in two bytes, and is told as one.
+      bar.add(size, `${result.submitted} submitted`);
       bar.end();
       if (options.json) say(JSON.stringify(result));
       else {
