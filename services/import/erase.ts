@@ -73,12 +73,12 @@ function withoutWords(item: Item): Write | undefined {
 const without = (item: Item, names: readonly string[]): Item =>
   Object.fromEntries(Object.entries(item).filter(([name]) => !names.includes(name))) as Item;
 
-/** Every item under a key. */
-export async function allOf(table: Table, pk: string): Promise<Item[]> {
+/** Every item under a key, or those of its items whose sort key begins with `prefix`. */
+export async function allOf(table: Table, pk: string, prefix?: string): Promise<Item[]> {
   const all: Item[] = [];
   let cursor: string | undefined;
   do {
-    const page = await table.query({ pk, limit: 1000, ...(cursor && { cursor }) });
+    const page = await table.query({ pk, limit: 1000, ...(prefix && { prefix }), ...(cursor && { cursor }) });
     all.push(...page.items);
     cursor = page.cursor;
   } while (cursor);

@@ -1,17 +1,21 @@
-import { STATUSES, type Comment, type Revision } from '../../shared/comment.ts';
+import { STATUSES, type Comment } from '../../shared/comment.ts';
 import type { Clock, Table } from '../../shared/ports.ts';
-import { storeOf } from '../../shared/store/comments.ts';
-import { contactsOf } from '../../shared/store/contacts.ts';
+import { storeOf, type Store } from '../../shared/store/comments.ts';
+import { contactsOf, type Contacts } from '../../shared/store/contacts.ts';
 import { commentOf, deskListing, headKey } from '../../shared/store/keys.ts';
 import { sitesOf, type Thread } from '../../shared/store/sites.ts';
 import type { Vault } from '../../shared/vault.ts';
+import { allOf } from './erase.ts';
 import { STATUS, type ExportEnd, type ExportRow } from './sluice.ts';
 import type { WxrRow } from './wxr.ts';
 
 type Stored = { table: Table; vault: Vault; clock: Clock };
 
-const PAGE = 1000;
+/** Small, so that a page is gone before it is taken for something that stays. */
+const PAGE = 200;
 const MOST_KEYS = 100;
+/** Comments that are read together. */
+const AT_ONCE = 50;
 
 /** All comments of a site, by listing and time. One that changes its listing meanwhile may come twice. */
 export async function* commentsOf(table: Table, site: string): AsyncGenerator<Comment> {
@@ -46,7 +50,8 @@ export async function* commentsOf(table: Table, site: string): AsyncGenerator<Co
 
 /**
  * A site's threads by key, each with its comments by time: header, policy versions, authors, then the threads. A contact
- * stands before the first comment that carries it. Memory grows with the number of comments (their ids), not with their texts.
+ * stands before the first comment that carries it. A comment costs about 60 bytes of memory (its id and time), whatever its
+ * text.
  */
 export async function* exportRows(
   { table, vault, clock }: Stored,
@@ -69,19 +74,17 @@ export async function* exportRows(
   for (const { email, ...author } of site.authors) yield { type: 'author', ...author, ...(email && { email }) };
 
   const said = new Set<string>();
-  for await (const { thread, comments } of byThread({ table, clock }, site.id)) {
+  for await (const { thread, ids } of byThread({ table, clock }, site.id)) {
     const { site: _site, closed = false, ...rest } = thread;
     yield { type: 'thread', ...rest, closed };
-    for await (const comment of comments) {
-      const id = comment.author.contact;
+    for await (const one of inTurns(ids, (some) => Promise.all(some.map((id) => store.whole(id))))) {
+      const id = one.comment.author.contact;
       if (options.contacts && id !== undefined && !said.has(id)) {
         said.add(id);
-        const row = await contactRow(contacts, vault, id);
+        const row = await contactRow({ table, contacts, vault, site: site.id }, id);
         if (row) yield row;
       }
-      const [revisions, log] = await Promise.all([store.allRevisions(comment.id), store.log(comment.id)]);
-      const [whole = comment] = await store.judged([comment]);
-      yield { type: 'comment', comment: whole, revisions, log };
+      yield { type: 'comment', ...one };
     }
   }
 }
@@ -94,15 +97,11 @@ export async function* wxrRows(
 ): AsyncGenerator<WxrRow> {
   const store = storeOf(table, clock);
   const contacts = contactsOf(table, vault, clock);
-  for await (const { thread, comments } of byThread({ table, clock }, siteId)) {
+  for await (const { thread, ids } of byThread({ table, clock }, siteId)) {
     const { key, url, title, closed = false } = thread;
     yield { type: 'thread', key, ...(url && { url }), ...(title && { title }), closed };
-    for await (const comment of comments) {
+    for await (const { comment, text } of inTurns(ids, (some) => shownOf(store, some))) {
       const { contact, name, url: home } = comment.author;
-      const text: Revision | undefined = await store.revision(
-        comment.id,
-        comment.publishedRevision ?? comment.revision,
-      );
       const email = options.contacts && contact !== undefined ? (await contacts.email(contact))?.email : undefined;
       yield {
         type: 'comment',
@@ -117,55 +116,84 @@ export async function* wxrRows(
   }
 }
 
+/** The ids of a thread's comments and when each came: as columns, which cost a third of a map. */
+type Listed = { ids: string[]; ats: number[] };
+
+/** The threads, each with the ids of its comments by time. */
 async function* byThread(
   { table, clock }: Pick<Stored, 'table' | 'clock'>,
   site: string,
-): AsyncGenerator<{ thread: Thread; comments: AsyncIterable<Comment> }> {
+): AsyncGenerator<{ thread: Thread; ids: readonly string[] }> {
   const sites = sitesOf(table, clock);
-  const ids = new Map<string, Map<string, number>>();
+  const listed = new Map<string, Listed>();
   for await (const { id, thread, submittedAt } of commentsOf(table, site)) {
-    const known = ids.get(thread);
-    if (known) known.set(id, submittedAt);
-    else ids.set(thread, new Map([[id, submittedAt]]));
+    let known = listed.get(thread);
+    if (!known) listed.set(thread, (known = { ids: [], ats: [] }));
+    known.ids.push(id);
+    known.ats.push(submittedAt);
   }
   let cursor: string | undefined;
   do {
     const page = await sites.threads(site, { limit: 500, ...(cursor && { cursor }) });
     for (const thread of page.threads) {
-      yield { thread, comments: inOrder(table, ids.get(thread.key)) };
-      ids.delete(thread.key);
+      yield { thread, ids: inOrder(listed.get(thread.key)) };
+      listed.delete(thread.key);
     }
     cursor = page.cursor;
   } while (cursor);
-  for (const [key, some] of ids) yield { thread: { site, key }, comments: inOrder(table, some) };
+  for (const [key, some] of listed) yield { thread: { site, key }, ids: inOrder(some) };
 }
 
-async function* inOrder(table: Table, ids: ReadonlyMap<string, number> | undefined): AsyncGenerator<Comment> {
-  const sorted = [...(ids ?? [])].sort(([a, atA], [b, atB]) => atA - atB || (a < b ? -1 : 1)).map(([id]) => id);
-  for (let from = 0; from < sorted.length; from += MOST_KEYS) {
-    for (const item of await table.getMany(sorted.slice(from, from + MOST_KEYS).map(headKey))) {
-      if (item) yield commentOf(item);
-    }
+/** By time, each once. */
+function inOrder({ ids, ats }: Listed = { ids: [], ats: [] }): readonly string[] {
+  const order = ids.map((_id, index) => index).sort((a, b) => ats[a]! - ats[b]! || (ids[a]! < ids[b]! ? -1 : 1));
+  return order.map((index) => ids[index]!).filter((id, index, all) => id !== all[index - 1]);
+}
+
+/** What is read of the ids, some at a time; without those that went meanwhile. */
+async function* inTurns<T>(
+  ids: readonly string[],
+  read: (some: readonly string[]) => Promise<readonly (T | undefined)[]>,
+): AsyncGenerator<T> {
+  for (let from = 0; from < ids.length; from += AT_ONCE) {
+    for (const one of await read(ids.slice(from, from + AT_ONCE))) if (one !== undefined) yield one;
   }
 }
 
+/** Comments with the text that readers see, or the newest one. */
+async function shownOf(store: Store, ids: readonly string[]) {
+  const comments = (await store.getMany(ids)).filter((comment) => comment !== undefined);
+  const texts = await store.revisions(
+    comments.map(({ id, publishedRevision, revision }) => ({ id, revision: publishedRevision ?? revision })),
+  );
+  return comments.map((comment, index) => ({ comment, text: texts[index] }));
+}
+
 async function contactRow(
-  contacts: ReturnType<typeof contactsOf>,
-  vault: Vault,
+  { table, contacts, vault, site }: { table: Table; contacts: Contacts; vault: Vault; site: string },
   id: string,
 ): Promise<Extract<ExportRow, { type: 'contact' }> | undefined> {
   const contact = (await contacts.get(id)) as
     | (Awaited<ReturnType<typeof contacts.get>> & { expiresAt?: number })
     | undefined;
   if (!contact) return undefined;
-  const address = contact.emailHash ? await contacts.address(contact.emailHash) : undefined;
+  const { emailHash, lang } = contact;
+  const address = emailHash ? await contacts.address(emailHash) : undefined;
+  const scopes = emailHash
+    ? (await allOf(table, `E#${emailHash}`, 'out#')).map(({ sk }) => sk.slice('out#'.length))
+    : [];
+  const here = `${site}#`;
+  const threads = scopes.flatMap((scope) => (scope.startsWith(here) ? [scope.slice(here.length)] : []));
+  const all = scopes.includes('all');
   return {
     type: 'contact',
     id,
     ...(contact.email && { email: vault.open(contact.email) }),
     ...(contact.client && { ip: vault.open(contact.client) }),
+    ...(lang && { lang }),
     ...(address?.confirmedAt !== undefined && { confirmedAt: address.confirmedAt }),
     ...(contact.expiresAt !== undefined && { expiresAt: contact.expiresAt }),
     ...(address?.suppressed !== undefined && { suppressed: true }),
+    ...((all || threads.length > 0) && { unsubscribed: { ...(all && { all }), threads } }),
   };
 }

@@ -1,9 +1,11 @@
 import { STATUSES, type Comment, type LogRow, type Revision } from '../../shared/comment.ts';
+import { writerKeyOf } from '../../shared/door-note.ts';
 import { SluiceError } from '../../shared/errors.ts';
 import { Id } from '../../shared/events.ts';
+import { LANGUAGES } from '../../shared/languages.ts';
 import { Policy } from '../../shared/policy.ts';
 import type { Item, Table } from '../../shared/ports.ts';
-import { contactsOf } from '../../shared/store/contacts.ts';
+import { contactIdOf, contactsOf } from '../../shared/store/contacts.ts';
 import { pad, policyKey, strip } from '../../shared/store/keys.ts';
 import { Author, sitesOf } from '../../shared/store/sites.ts';
 import { render } from '../validate/markdown.ts';
@@ -22,17 +24,28 @@ type Target = PreparerOptions & {
   dryRun: boolean;
 };
 
+/** A contact's id here, and where it has an address, the key by which the site knows the writer. */
+type Known = { contact: string; writer?: string };
+
+/** Contacts that are stored side by side: each by itself would wait for the disk. */
+const CONTACTS_AT_ONCE = 250;
+
 /**
  * Imports our own export to the state that it holds: versions, texts, logs, threads, and with `--contacts` the contacts.
  *
  * The policy and its versions come along where nobody has set one yet. What no file may bring is made anew: HTML from the
- * text, contact ids from this instance's key. A comment that waited for its verdict is held.
+ * text, and from this instance's key the ids of contacts and the keys of writers with an address, so that the site knows
+ * them when they come back, and when they ask to be forgotten. A comment that waited for its verdict is held.
  */
 export async function importOwn(pieces: AsyncIterable<string>, target: Target): Promise<void> {
   const { table, vault, clock, site, report, writer, dryRun } = target;
   const sites = sitesOf(table, clock);
   const contacts = contactsOf(table, vault, clock);
-  const contactIds = new Map<string, string>();
+  const known = new Map<string, Known>();
+  /** The keys of writers in the file, and here. */
+  const writers = new Map<string, string>();
+  const policies: Extract<ExportRow, { type: 'policy' }>[] = [];
+  let waiting: Extract<ExportRow, { type: 'contact' }>[] = [];
   const { policy: standing } = await sites.fresh(site.id).catch(() => ({ policy: { version: 0, by: 'sluice' } }));
   const policyFree = standing.version === 0 || (standing.version === 1 && standing.by === 'sluice');
   let entries: Entry[] = [];
@@ -45,17 +58,24 @@ export async function importOwn(pieces: AsyncIterable<string>, target: Target): 
       else report.note('skipped', entry.line, `The id ${entry.comment.id} comes again later.`);
     }
     entries = [];
+    await storeContacts();
     await writer.write([{ threads: [], comments, emails: [], answered: [] }]);
   };
 
-  const takePolicy = async ({ type: _type, ...version }: Extract<ExportRow, { type: 'policy' }>, line: number) => {
-    const policy = Policy.safeParse(version.policy);
-    if (!policy.success || !Number.isInteger(version.version) || version.version < 1) {
+  const takePolicy = (row: Extract<ExportRow, { type: 'policy' }>, line: number) => {
+    const policy = Policy.safeParse(row.policy);
+    if (!policy.success || !Number.isInteger(row.version) || row.version < 1) {
       report.note('skipped', line, 'The policy does not fit this version of Sluice.');
     } else if (!policyFree) {
       report.note('warning', line, `The site keeps its own policy, version ${standing.version}.`);
-    } else if (!dryRun) {
-      const put = { ...version, policy: policy.data };
+    } else policies.push({ ...row, policy: policy.data });
+  };
+
+  /** After the comments, which tell under which keys its trusted writers are known here. */
+  const storePolicies = async () => {
+    for (const { type: _type, policy, ...version } of policies) {
+      const trustedWriters = policy.trustedWriters.map((key) => writers.get(key) ?? key);
+      const put = { ...version, policy: { ...policy, trustedWriters } };
       await table.write([
         { put: { ...policyKey(site.id), ...put } },
         { put: { pk: `S#${site.id}`, sk: `policy#${pad(version.version)}`, ...put } },
@@ -73,13 +93,37 @@ export async function importOwn(pieces: AsyncIterable<string>, target: Target): 
     }
   };
 
-  const takeContact = async (row: Extract<ExportRow, { type: 'contact' }>) => {
-    if (dryRun || (row.expiresAt !== undefined && row.expiresAt * 1000 < clock.now())) return;
-    const id = await contacts.exchange({ email: row.email, client: row.ip });
-    contactIds.set(row.id, id);
-    if (!row.email) return;
-    if (row.confirmedAt !== undefined) await contacts.confirm(contacts.hashOf(row.email), id);
-    if (row.suppressed) await contacts.suppress(contacts.hashOf(row.email), 'suppressed before the import');
+  const takeContact = (row: Extract<ExportRow, { type: 'contact' }>) => {
+    waiting.push(row);
+    if (isOver(row)) return;
+    const { id, email, ip } = row;
+    const contact = contactIdOf(vault, { email, client: ip });
+    known.set(id, { contact, ...(email && { writer: writerKeyOf(vault, site.id, { email, name: '' }) }) });
+  };
+  const isOver = ({ expiresAt }: Extract<ExportRow, { type: 'contact' }>) =>
+    expiresAt !== undefined && expiresAt * 1000 < clock.now();
+
+  const storeContact = async (row: Extract<ExportRow, { type: 'contact' }>) => {
+    const { email, ip, lang, confirmedAt, suppressed, unsubscribed } = row;
+    const hash = email && contacts.hashOf(email);
+    if (hash) {
+      // Who wants no mail gets none, also when the contact itself is over.
+      if (suppressed) await contacts.suppress(hash, 'suppressed before the import');
+      if (unsubscribed?.all) await contacts.unsubscribe(hash, 'all');
+      for (const name of unsubscribed?.threads ?? []) {
+        const thread = threadOf(site, target.aliases, name);
+        if (thread !== undefined) await contacts.unsubscribe(hash, `${site.id}#${thread}`);
+      }
+    }
+    if (isOver(row)) return;
+    const id = await contacts.exchange({ email, client: ip, lang: LANGUAGES.find((one) => one === lang) });
+    if (hash && confirmedAt !== undefined) await contacts.confirm(hash, id);
+  };
+
+  const storeContacts = async () => {
+    const some = waiting;
+    waiting = [];
+    if (!dryRun) await Promise.all(some.map(storeContact));
   };
 
   for await (const item of decode(pieces)) {
@@ -96,10 +140,12 @@ export async function importOwn(pieces: AsyncIterable<string>, target: Target): 
           hint: 'this Sluice reads version 1: upgrade it',
         },
       );
-    } else if (row.type === 'policy') await takePolicy(row, line);
+    } else if (row.type === 'policy') takePolicy(row, line);
     else if (row.type === 'author') await takeAuthor(row, line);
-    else if (row.type === 'contact') await takeContact(row);
-    else if (row.type === 'thread') {
+    else if (row.type === 'contact') {
+      takeContact(row);
+      if (waiting.length >= CONTACTS_AT_ONCE) await storeContacts();
+    } else if (row.type === 'thread') {
       const { type: _type, closed, ...thread } = row;
       report.see({ kind: 'thread', line, key: row.key });
       const key = threadOf(site, target.aliases, row.key);
@@ -117,13 +163,18 @@ export async function importOwn(pieces: AsyncIterable<string>, target: Target): 
         at: 0,
         status: 'held',
       });
-      const entry = entryOf(row, line, target, contactIds);
+      const entry = entryOf(row, line, target, known);
       if (typeof entry === 'string') report.note('skipped', line, entry);
-      else entries.push(entry);
+      else {
+        entries.push(entry);
+        const { key } = row.comment.author;
+        if (entry.comment.author.key !== key) writers.set(key, entry.comment.author.key);
+      }
       if (entries.length >= BATCH) await flush();
     }
   }
   await flush();
+  if (!dryRun) await storePolicies();
   await writer.end();
 }
 
@@ -132,7 +183,7 @@ function entryOf(
   row: ExportComment,
   line: number,
   { site, policy, aliases, clock }: Target,
-  contactIds: ReadonlyMap<string, string>,
+  writers: ReadonlyMap<string, Known>,
 ): Entry | string {
   const given = plain<Comment>(row.comment);
   const { id, status, version, revision, submittedAt, parentId } = given;
@@ -160,7 +211,7 @@ function entryOf(
   // Nothing waits for its decision here, and nothing is owed.
   const { token: _token, owed: _owed, heldVersion: _held, dueAt: _due, ...rest } = given;
   const { contact, url, ...author } = rest.author;
-  const known = contact === undefined ? undefined : contactIds.get(contact);
+  const known = contact === undefined ? undefined : writers.get(contact);
   return {
     line,
     comment: {
@@ -173,7 +224,8 @@ function entryOf(
         ...author,
         name: String(author.name ?? ''),
         ...(typeof url === 'string' && /^https?:\/\//i.test(url) && { url }),
-        ...(known && { contact: known }),
+        ...(known && { contact: known.contact }),
+        ...(known?.writer && author.role === undefined && { key: known.writer }),
       },
       imported: true,
     },

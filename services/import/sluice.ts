@@ -1,4 +1,5 @@
 import type { Comment, LogRow, Revision, Status } from '../../shared/comment.ts';
+import type { Language } from '../../shared/languages.ts';
 import type { PolicyVersion } from '../../shared/policy.ts';
 import { isRow } from './fields.ts';
 import { jsonElements } from './json.ts';
@@ -27,9 +28,12 @@ export type ExportContact = {
   id: string;
   email?: string;
   ip?: string;
+  lang?: Language;
   confirmedAt?: number;
   expiresAt?: number;
   suppressed?: boolean;
+  /** What the person wants no mail about: anything, or threads by their key. */
+  unsubscribed?: { all?: boolean; threads: readonly string[] };
 };
 export type ExportThread = {
   type: 'thread';

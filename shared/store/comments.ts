@@ -47,6 +47,8 @@ export type Change = {
 
 export type Store = ReturnType<typeof storeOf>;
 
+export type WholeComment = { comment: JudgedComment; revisions: readonly Revision[]; log: readonly LogRow[] };
+
 /** Reading and writing of comments over the table. All changes go through `create`, `change` and `annotate`. */
 export function storeOf(table: Table, clock: Clock) {
   const get = async (id: string): Promise<Comment | undefined> => {
@@ -88,6 +90,34 @@ export function storeOf(table: Table, clock: Clock) {
     async log(id: string): Promise<readonly LogRow[]> {
       const { items } = await table.query({ pk: `C#${id}`, prefix: 'L#', limit: 1000 });
       return items.map((item) => strip<LogRow>(item));
+    },
+
+    /** A comment with all its texts, its log and what was written of its judgement: one query where nobody reads the parts. */
+    async whole(id: string): Promise<WholeComment | undefined> {
+      const items: Item[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await table.query({
+          pk: `C#${id}`,
+          from: 'J#',
+          to: 'head',
+          limit: 1000,
+          ...(cursor && { cursor }),
+        });
+        items.push(...page.items);
+        cursor = page.cursor;
+      } while (cursor);
+      const head = items.at(-1);
+      if (head?.sk !== 'head') return undefined;
+      const of = <T>(prefix: string) => items.flatMap((item) => (item.sk.startsWith(prefix) ? [strip<T>(item)] : []));
+      const comment = commentOf(head);
+      const judged = judgementKey(id, comment.judgement?.revision ?? comment.revision).sk;
+      const judgement = items.find(({ sk }) => sk === judged);
+      return {
+        comment: withJudgement(comment, judgement && unpacked(judgement)),
+        revisions: of<Revision>('R#'),
+        log: of<LogRow>('L#'),
+      };
     },
 
     /**
@@ -135,12 +165,7 @@ export function storeOf(table: Table, clock: Clock) {
         );
         for (const [index, item] of items.entries()) if (item) found.set(some[index]!.id, unpacked(item));
       }
-      return comments.map((comment) => {
-        const { judgement, ...rest } = comment;
-        if (judgement?.signals) return comment as JudgedComment;
-        const whole = found.get(comment.id);
-        return whole ? { ...rest, judgement: { ...whole, ...judgement } } : rest;
-      });
+      return comments.map((comment) => withJudgement(comment, found.get(comment.id)));
     },
 
     /** A judgement in place of an earlier one of the same revision; false when the comment changed meanwhile. */
@@ -318,6 +343,13 @@ export function storeOf(table: Table, clock: Clock) {
       };
     },
   };
+}
+
+/** The head's part of a judgement and the one that stands beside it, as one. */
+function withJudgement(comment: Comment, beside: Judgement | undefined): JudgedComment {
+  const { judgement, ...rest } = comment;
+  if (judgement?.signals) return comment as JudgedComment;
+  return beside ? { ...rest, judgement: { ...beside, ...judgement } } : rest;
 }
 
 type PackedSignal = readonly [name: string, weight: number, words: string];
