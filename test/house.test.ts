@@ -70,7 +70,7 @@ const DOORS: Record<string, readonly string[]> = {
     // What a person may ask by law, the same from the desk as from the command.
     'services/import/forget.ts',
   ],
-  'services/webhook': ['shared', 'services/deliver/permalink.ts'],
+  'services/webhook': ['shared', 'services/deliver/permalink.ts', 'services/deliver/render.ts'],
   // Types of what the API answers; a bundler drops them.
   // The story of a comment is drawn as the executions page draws it.
   'services/desk': [

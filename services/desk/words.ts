@@ -701,6 +701,12 @@ export const WORDS = {
   failuresN: ['{n} in a row', '{n} in Folge', '{n} de suite'],
   testSent: ['A test is on its way', 'Ein Test ist unterwegs', 'Un essai est en route'],
   tryOut: ['Send a test', 'Test senden', 'Envoyer un essai'],
+  newSecret: ['New secret', 'Neues Geheimnis', 'Nouveau secret'],
+  newSecretHint: [
+    'The one before signs beside it for 24 hours.',
+    'Das vorige unterschreibt noch 24 Stunden lang mit.',
+    'L’ancien signe encore avec lui pendant 24 heures.',
+  ],
   turnOff: ['Turn off', 'Ausschalten', 'Désactiver'],
   turnOn: ['Turn on', 'Einschalten', 'Activer'],
   off: ['off', 'aus', 'désactivé'],

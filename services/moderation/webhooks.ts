@@ -15,6 +15,10 @@ const NewWebhook = z.strictObject({
   format: z.enum(['standard', 'slack']).default('standard'),
 });
 const ChangeWebhook = z.strictObject({ enabled: z.boolean() });
+/** How long an old secret goes on signing beside a new one. */
+const CHANGE_OVER_MS = 86_400_000;
+/** So many old ones at most, however often somebody asks. */
+const MOST_PREVIOUS = 3;
 /** How often a write that lost a race is tried again. */
 const RACES = 5;
 
@@ -40,7 +44,7 @@ export function webhookRoutes(ports: Ports): Route<Moderator>[] {
     throw new SluiceError('Store.Busy', 'the webhooks of this site change too fast', { hint: 'try again' });
   };
 
-  const shown = async (site: string, { secret: _secret, ...hook }: Webhook) => ({
+  const shown = async (site: string, { secret: _secret, previous: _previous, ...hook }: Webhook) => ({
     ...hook,
     last: (await webhooks.last(site, hook.id)) ?? null,
   });
@@ -69,8 +73,7 @@ export function webhookRoutes(ports: Ports): Route<Moderator>[] {
       async handle({ caller, params, body }) {
         const site = await mustHave(caller, params.site ?? '');
         const wanted: z.infer<typeof NewWebhook> = body;
-        // 24 to 64 bytes, in base64 behind the prefix (Standard Webhooks, "Signature scheme").
-        const secret = `whsec_${randomBytes(32).toString('base64')}`;
+        const secret = newSecret();
         const hook: Webhook = {
           ...wanted,
           id: ids.next(),
@@ -106,6 +109,30 @@ export function webhookRoutes(ports: Ports): Route<Moderator>[] {
       },
     },
     {
+      method: 'POST',
+      path: `${PATH}/:hook/secret`,
+      summary: 'Makes another secret, shown this once; the one before signs beside it for 24 hours',
+      access: 'admin',
+      responses: { 200: { description: 'The webhook, with its secret' } },
+      async handle({ caller, params }) {
+        const site = await mustHave(caller, params.site ?? '');
+        const { id } = await find(site, params.hook);
+        const secret = newSecret();
+        const sealed = vault.seal(secret);
+        const now = clock.now();
+        await change(site, (hooks) =>
+          hooks.map((hook) => {
+            if (hook.id !== id) return hook;
+            const before = { secret: hook.secret, until: now + CHANGE_OVER_MS };
+            const holding = (hook.previous ?? []).filter(({ until }) => until > now);
+            return { ...hook, secret: sealed, previous: [before, ...holding].slice(0, MOST_PREVIOUS) };
+          }),
+        );
+        await audit(ports, { site, by: `user:${caller.user}`, action: 'webhook-changed', about: id });
+        return { status: 200, body: { ...(await shown(site, await find(site, id))), secret } };
+      },
+    },
+    {
       method: 'DELETE',
       path: `${PATH}/:hook`,
       summary: 'Deletes a webhook; what waits for it is dropped',
@@ -138,3 +165,6 @@ export function webhookRoutes(ports: Ports): Route<Moderator>[] {
     },
   ];
 }
+
+/** 24 to 64 bytes, in base64 behind the prefix (Standard Webhooks, "Signature scheme"). */
+const newSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;

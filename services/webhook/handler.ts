@@ -158,7 +158,9 @@ function deliveryOf(
 
   return async (site: string, hook: Webhook, event: HookedEvent) => {
     const about = await aboutOf({ ...event, detail: { ...event.detail, site } });
-    const { body, headers } = signed(hook, vault.open(hook.secret), event, about, clock.now());
+    const holding = (hook.previous ?? []).filter(({ until }) => until > clock.now());
+    const secrets = [hook, ...holding].map(({ secret }) => vault.open(secret));
+    const { body, headers } = signed(hook, secrets, event, about, clock.now());
     return post(hook.url, body, headers, network);
   };
 }

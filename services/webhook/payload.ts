@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Webhook as Signer } from 'standardwebhooks';
 import type { Comment } from '../../shared/comment.ts';
 import type { Webhook } from '../../shared/store/webhooks.ts';
+import { oneLine } from '../deliver/render.ts';
 
 /** An event of the pipeline as far as a webhook tells of it. */
 export type HookedEvent = {
@@ -28,10 +29,14 @@ export function messageId({ type, detail }: HookedEvent): string {
   return `msg_${hash.slice(0, 27)}`;
 }
 
-/** The body, and the headers that sign it. https://www.standardwebhooks.com, "Webhook Scheme" */
+/**
+ * The body, and the headers that sign it. https://www.standardwebhooks.com, "Webhook Scheme"
+ *
+ * @param secrets the newest first: while an old one still holds, receivers with either accept the message
+ */
 export function signed(
   hook: Pick<Webhook, 'format'>,
-  secret: string,
+  secrets: readonly string[],
   event: HookedEvent,
   about: About,
   nowMs: number,
@@ -45,7 +50,7 @@ export function signed(
       'content-type': 'application/json',
       'webhook-id': id,
       'webhook-timestamp': String(Math.floor(nowMs / 1000)),
-      'webhook-signature': new Signer(secret).sign(id, now, body),
+      'webhook-signature': secrets.map((secret) => new Signer(secret).sign(id, now, body)).join(' '),
     },
   };
 }
@@ -81,9 +86,13 @@ const SLACK_WORDS: Record<string, string> = {
   DecisionMade: 'A decision was made',
 };
 
-/** https://docs.slack.dev/messaging/formatting-message-text: three characters are escaped, and nothing then mentions anybody. */
-const slackText = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll(/\s+/g, ' ').trim();
+/**
+ * https://docs.slack.dev/messaging/formatting-message-text: three characters are escaped, and nothing then mentions anybody.
+ * Each part is cut before it is escaped: a message cut at its end would lose its link.
+ */
+const slackText = (text: string, characters = 80): string => slackEscaped(oneLine(text, characters));
+const slackEscaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 function slackOf({ type, detail }: HookedEvent, about: About): unknown {
   const { comment, title, permalink, siteName, moderateUrl } = about;
@@ -92,10 +101,11 @@ function slackOf({ type, detail }: HookedEvent, about: About): unknown {
   const link = type === 'CommentPublished' ? permalink : moderateUrl;
   const lines = [
     `*${SLACK_WORDS[type] ?? type}*${decision} (${where})`,
-    ...(comment ? [`${slackText(comment.author.name)}: ${slackText(comment.excerpt)}`] : []),
+    ...(comment ? [`${slackText(comment.author.name)}: ${slackText(comment.excerpt, 300)}`] : []),
     ...(link
-      ? [`<${slackText(link).replaceAll('|', '%7C')}|${type === 'CommentPublished' ? 'Read it' : 'Open the desk'}>`]
+      ? [`<${slackEscaped(link).replaceAll('|', '%7C')}|${type === 'CommentPublished' ? 'Read it' : 'Open the desk'}>`]
       : []),
   ];
-  return { text: lines.join('\n').slice(0, 3000) };
+  // What a stranger linked to is not fetched and shown by Slack.
+  return { text: lines.join('\n'), unfurl_links: false, unfurl_media: false };
 }

@@ -132,6 +132,32 @@ describe('a webhook', () => {
     expect(await webhooks.last('demo', 'h1')).toMatchObject({ ok: true, words: 'answered 204', failures: 0 });
   });
 
+  it('with a new secret is signed by the one before too, for a day', async () => {
+    const { received, url, network } = await receiver(ok);
+    const { ports, publish, pump, wind, webhooks } = await rig(url, network);
+    const { call } = appOf(ports as never);
+    const admin = await signIn(ports as never, call, 'root', [{ site: '*', role: 'admin' }]);
+    const answer = await admin('POST', '/v1/moderation/sites/demo/webhooks/h1/secret');
+    const { secret, previous } = answer.body as { secret: string; previous?: unknown };
+    expect([answer.status, previous]).toEqual([200, undefined]);
+    expect(secret).not.toBe(SECRET);
+    expect(await webhooks.list('demo')).toHaveLength(1);
+    await publish();
+    await pump();
+    wind(86_400_000);
+    await publish();
+    await pump();
+    const by = ({ headers, body }: Received, key: string) =>
+      new Verifier(key).sign(
+        String(headers['webhook-id']),
+        new Date(Number(headers['webhook-timestamp']) * 1000),
+        body,
+      );
+    const [first, later] = received as [Received, Received];
+    expect(first.headers['webhook-signature']).toBe(`${by(first, secret)} ${by(first, SECRET)}`);
+    expect(later.headers['webhook-signature']).toBe(by(later, secret));
+  });
+
   it('is told again under the same id, later and later, until it answers', async () => {
     const { received, url, network } = await receiver((response, count) =>
       response.writeHead(count < 4 ? 503 : 200).end(),
@@ -202,7 +228,7 @@ it('in Slack’s format leads to an address as it is, also one that is no UTF-8'
     permalink: 'https://blog.example/%E0?a=1&b=2#x|y',
     moderateUrl: 'https://x.example',
   };
-  const { body } = signed({ format: 'slack' }, SECRET, { type: 'CommentPublished', detail }, about, 0);
+  const { body } = signed({ format: 'slack' }, [SECRET], { type: 'CommentPublished', detail }, about, 0);
   expect(JSON.parse(body).text).toContain('<https://blog.example/%E0?a=1&amp;b=2#x%7Cy|Read it>');
 });
 

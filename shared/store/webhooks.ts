@@ -22,6 +22,8 @@ export type Webhook = {
   url: string;
   /** `whsec_…`, sealed by the vault. */
   secret: string;
+  /** Secrets before this one, newest first: each signs beside it until then (ms), so that a receiver may change over. */
+  previous?: readonly { secret: string; until: number }[];
   events: readonly HookEvent[];
   /** `slack`: `{text}`, as Slack's incoming webhooks and their kin take it. */
   format: 'standard' | 'slack';

@@ -140,6 +140,8 @@ describe('webhooks', () => {
     await page.reload();
     await page.waitForSelector('.letter');
     expect(await page.textContent('.page')).not.toContain('whsec_');
+    await page.click('button:has-text("New secret")');
+    await has('whsec_');
     await page.click('button:has-text("Remove")');
     await has('Nothing here');
   });

@@ -14,16 +14,15 @@ export function Webhooks({ site }: { site: string }) {
   const { data, problem, again } = useRead<{ webhooks: Shown[]; events: string[] }>(path);
   const { change, status } = useChange(again);
   const [secret, setSecret] = useState('');
+  const show = async (at: string, body?: object) =>
+    setSecret((await call<{ secret: string }>('POST', at, { body })).secret);
   const now = Date.now();
   const add = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
     const given = new FormData(form);
     const body = { url: given.get('url'), format: given.get('format'), events: given.getAll('events') };
-    const added = await change(async () => {
-      const hook = await call<{ secret: string }>('POST', path, { body });
-      setSecret(hook.secret);
-    }, t('saved'));
+    const added = await change(() => show(path, body), t('saved'));
     if (added) form.reset();
   };
   const tryOut = async (id: string) => {
@@ -83,6 +82,14 @@ export function Webhooks({ site }: { site: string }) {
                 onClick={() => void change(() => tryOut(hook.id), t('testSent'))}
               >
                 {t('tryOut')}
+              </button>
+              <button
+                type="button"
+                aria-label={`${t('newSecret')}: ${hook.url}`}
+                title={t('newSecretHint')}
+                onClick={() => void change(() => show(`${path}/${hook.id}/secret`), t('saved'))}
+              >
+                {t('newSecret')}
               </button>
               <button
                 type="button"
