@@ -5,6 +5,32 @@ import { contactsOf } from '../shared/store/contacts.ts';
 import { sitesOf, type Site } from '../shared/store/sites.ts';
 import type { MemoryPorts } from './fakes.ts';
 
+/** One that is published, by Ada, under a post of the site `blog`. */
+export const aComment = (set: Partial<Comment> & Pick<Comment, 'id'>): Comment => ({
+  site: 'blog',
+  thread: '/post',
+  parentId: null,
+  depth: 0,
+  status: 'published',
+  version: 1,
+  revision: 1,
+  publishedRevision: 1,
+  pendingRevision: null,
+  author: { name: 'Ada', key: 'w-Ada' },
+  notifyReplies: false,
+  page: { url: 'https://blog.example/post', title: 'A Post' },
+  lane: 'lane-00',
+  contentHash: '',
+  excerpt: '',
+  fingerprint: '',
+  linkHosts: [],
+  lang: 'en',
+  submittedAt: 0,
+  reports: 0,
+  appeals: 0,
+  ...set,
+});
+
 /** A site, people and comments for tests, put into the store as the pipeline would leave them. */
 export function storyOf(ports: MemoryPorts) {
   const contacts = contactsOf(ports.table, ports.vault, ports.clock);
@@ -44,32 +70,7 @@ export function storyOf(ports: MemoryPorts) {
       const id = set.id ?? `c${String(++serial).padStart(4, '0')}`;
       const now = ports.clock.now();
       const body = text.body ?? 'Some *words*.';
-      const comment: Comment = {
-        id,
-        site: 'blog',
-        thread: '/post',
-        parentId: null,
-        depth: 0,
-        status: 'published',
-        version: 1,
-        revision: 1,
-        publishedRevision: 1,
-        pendingRevision: null,
-        author: { name: 'Ada', key: 'w-Ada' },
-        notifyReplies: false,
-        page: { url: 'https://blog.example/post', title: 'A Post' },
-        lane: 'lane-00',
-        contentHash: id,
-        excerpt: body,
-        fingerprint: '',
-        linkHosts: [],
-        lang: 'en',
-        submittedAt: now,
-        publishedAt: now,
-        reports: 0,
-        appeals: 0,
-        ...set,
-      };
+      const comment = aComment({ id, contentHash: id, excerpt: body, submittedAt: now, publishedAt: now, ...set });
       const html = text.html ?? `<p>${body}</p>`;
       await store.create(comment, { commentId: id, revision: 1, body, html, at: now });
       return comment;

@@ -44,6 +44,19 @@ it.each([
     ],
   ],
   ['a delay', report('delivery-status', failed('a@b.example', '4.4.1', 'delayed')), []],
+  ['what was refused for our reputation', report('delivery-status', failed('a@b.example', '5.7.1')), []],
+  ['a mailbox that is full for good', report('delivery-status', failed('a@b.example', '5.2.2')), []],
+  [
+    'Exim, which has one status for all',
+    report(
+      'delivery-status',
+      [
+        `${failed('a@b.example', '5.0.0')}\r\nDiagnostic-Code: smtp; 550 5.1.1 <a@b.example>: no such user`,
+        `${failed('c@d.example', '5.0.0')}\r\nDiagnostic-Code: smtp; 554 5.7.1 listed at a blocklist`,
+      ].join('\r\n\r\n'),
+    ),
+    [['a@b.example', 'bounced']],
+  ],
   ['a full mailbox', report('delivery-status', failed('a@b.example', '4.2.2')), []],
   [
     'the address that we wrote to',

@@ -15,6 +15,7 @@ import {
 } from '../../shared/store/notifications.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { usersOf } from '../../shared/store/users.ts';
+import { saysBadAddress } from './bounces.ts';
 import { compose } from './compose.ts';
 import { mailingsOf, MAX_ITEMS, refOf, sameRef, type Mailing } from './mailings.ts';
 import { readerOf, type Ready } from './reader.ts';
@@ -232,8 +233,7 @@ export const deliver: Service = (ports) => {
         return { code: 'Mail.Uncertain', why: 'the mail adapter failed' };
       }
       const code = error.code === 'Mail.Transient' || error.code === 'Mail.Refused' ? error.code : 'Mail.Uncertain';
-      // RFC 3463, 3.2: the address itself is bad. Policies and full mailboxes are no reason to stop for good.
-      return { code, why: error.message, badAddress: /\b5\.1\.(?:1|2|3|6|10)\b/.test(error.message) };
+      return { code, why: error.message, badAddress: saysBadAddress(error.message) };
     }
   };
 

@@ -294,13 +294,14 @@ export function renderDigest(digest: DigestView): Rendered {
 /**
  * Text on one line, for headers and sentences: controls (CR and LF among them), bidi controls and invisible format
  * characters become a space (not the joiners, which Persian and emoji need), so that no reader's words end a header or turn a
- * line around.
+ * line around. What looks like an encoded word (RFC 2047) is taken apart: mail programs would decode it into any of these.
  */
 export function oneLine(text: string, characters: number): string {
   const flat = text
     .toWellFormed()
     .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?![\u200C\u200D])\p{Cf}/gu, ' ')
     .replaceAll(/\s+/gu, ' ')
+    .replaceAll(/=(?=\?[^\s?]+\?[bq]\?)/gi, '= ')
     .trim();
   return cut(flat, characters);
 }

@@ -73,9 +73,18 @@ function headersOf({ messageId, unsubscribeUrl, headers = {} }: MailMessage) {
 /** A display name (RFC 5322 quoted string, RFC 2047 where it is not ASCII) that cannot break out into other headers. */
 function quoted(name: string): string {
   const plain = name.replaceAll(/\p{Cc}+/gu, ' ').trim();
-  return /^[ -~]*$/.test(plain)
-    ? `"${plain.replaceAll(/["\\]/g, '\\$&')}"`
-    : `=?UTF-8?B?${Buffer.from(plain).toString('base64')}?=`;
+  return /^[ -~]*$/.test(plain) ? `"${plain.replaceAll(/["\\]/g, '\\$&')}"` : encodedWords(plain);
+}
+
+/** A word has at most 75 characters, and ends between characters; the spaces between words are not read (RFC 2047, 2 and 5). */
+function encodedWords(text: string): string {
+  const words = [''];
+  for (const character of text) {
+    const longer = words.at(-1) + character;
+    if (Buffer.byteLength(longer) > 45) words.push(character);
+    else words[words.length - 1] = longer;
+  }
+  return words.map((word) => `=?UTF-8?B?${Buffer.from(word).toString('base64')}?=`).join(' ');
 }
 
 function faultOfMail(cause: unknown): SluiceError {
