@@ -128,11 +128,54 @@ function outcome(record: Notification | undefined, say: (line: string) => void):
   }
   if (record.state === 'sent') return say(`sent        ${record.said ?? 'the server took it'}`);
   const words = record.why ?? record.state;
-  const codes = { refused: 'Mail.Refused', uncertain: 'Mail.Uncertain' } as const;
-  const code = record.state === 'refused' || record.state === 'uncertain' ? codes[record.state] : 'Mail.Transient';
-  throw new SluiceError(code, `not sent: ${words}`, {
-    hint: 'these are the words of the mail server; check SMTP_URL and MAIL_FROM',
+  const putOff = words.startsWith('put off: ');
+  const hint = whatToDo(words.replace(/^put off: /, ''));
+  if (record.state === 'refused') throw new SluiceError('Mail.Refused', `not sent: ${words}`, { hint });
+  if (putOff || record.why === undefined) throw new SluiceError('Mail.Transient', `not sent: ${words}`, { hint });
+  throw new SluiceError('Mail.Uncertain', `nobody knows whether it was sent: ${words}`, {
+    hint: 'the server took the message and did not say so: look into the mailbox, and into the log of the server',
   });
+}
+
+/** What stands behind the words of a mail server, or of the connection to it; the first that fits. */
+const CURES: readonly [words: RegExp, cure: string][] = [
+  [/ENOTFOUND|EAI_AGAIN|EDNS/, 'the name of the server is not known: look for a slip in the host of SMTP_URL'],
+  [/ECONNREFUSED/, 'nothing listens there: check the port of SMTP_URL; usual are smtp://…:587 and smtps://…:465'],
+  [
+    /wrong version number|SSL routines|EPROTO/,
+    'no TLS is spoken there from the start: smtps:// is for port 465, smtp:// for 587',
+  ],
+  [
+    /certificate|altnames|CERT_|ETLS/i,
+    'its certificate is not trusted: name the host as the certificate does, or have it renewed; NODE_EXTRA_CA_CERTS takes an authority of your own',
+  ],
+  [
+    /ETIMEDOUT|ESOCKET.*time|Timeout|never received/i,
+    'it says nothing: port 465 wants smtps://, and many networks let no mail out by port 25; try 587',
+  ],
+  [/^(?!\d{3}\b|E[A-Z]+:|SES )/, 'what answers there is no mail server: check host and port of SMTP_URL'],
+  [
+    /^(?:535|534)|5\.7\.8|EAUTH/,
+    'it refuses user or password of SMTP_URL: write @ in them as %40; many providers want a password made for programs',
+  ],
+  [/^530|authentication required/i, 'it wants a sign-in: SMTP_URL=smtp://user:password@host:587'],
+  [/sender/i, 'it does not let you send as this sender: set MAIL_FROM to an address that is yours there'],
+  [
+    /^4\d\d|SES answered/,
+    'it puts mail off for a while, as greylisting does: real mail is tried again for three days; wait some minutes and run this again',
+  ],
+  [/5\.1\.(?:1|2|3|6|10)\b|user unknown|no such user/i, 'it knows no such address: check the one that you gave'],
+  [/relay/i, 'it takes mail for its own addresses alone: sign in, or use the server of your provider'],
+  [
+    /^5\d\d|SES refused/,
+    'it refuses the message: besides its words, look at SPF, DKIM and DMARC of the sender, and at blocklists',
+  ],
+];
+
+export function whatToDo(words: string): string {
+  return (
+    CURES.find(([pattern]) => pattern.test(words))?.[1] ?? 'check SMTP_URL and MAIL_FROM, and the log of the server'
+  );
 }
 
 /** The newest answer once `done`, or when the time is over. */
