@@ -206,6 +206,24 @@ it('brings the comments of a key that leads elsewhere to where it leads', async 
   }
 });
 
+it('gives a thread of the file its own key, though an earlier thread of it names that as another of its own', async () => {
+  const ports = await blog();
+  const report = new ReportCollector();
+  const { site, policy } = await sitesOf(ports.table, ports.clock).fresh(SITE);
+  const writer = importWriter({ ...ports, site, report });
+  const batches = batcher({ ...ports, site, policy: policy.policy, aliases: new Map(), report });
+  const thread = (key: string, aliases: string[]) => ({ kind: 'thread', line: 1, key, title: key, aliases }) as const;
+  for (const one of [thread('/a', ['/b', '/c']), thread('/b', [])]) {
+    batches.take(one);
+    await writer.write([batches.batch()]);
+  }
+  await writer.end();
+  const at = (key: string) => ports.table.items.get(`T#${SITE}#${key}\0thread`);
+  expect(at('/b')).toMatchObject({ key: '/b', title: '/b' });
+  expect(at('/b')).not.toHaveProperty('aliasOf');
+  expect(at('/c')).toMatchObject({ aliasOf: '/a' });
+});
+
 it('exports to a file that imports back to the same state', async () => {
   const from = await blog();
   await run(from, FILE);

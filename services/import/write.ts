@@ -83,8 +83,10 @@ export function importWriter({ table, vault, clock, site, report, ...options }: 
     let thread = threads.get(key);
     if (!thread) {
       const item = await table.get(threadKey(site.id, key));
-      if (!item) changed.add(key);
-      threads.set(key, (thread = item ? strip<Thread>(item) : { site: site.id, key }));
+      // Keys that led elsewhere were followed already: this one was claimed since, by a thread of the same file.
+      const known = item !== undefined && item.aliasOf === undefined;
+      if (!known) changed.add(key);
+      threads.set(key, (thread = known ? strip<Thread>(item) : { site: site.id, key }));
     }
     const before = { ...thread };
     const title = said.title && oneLine(said.title, MAX_TITLE);
