@@ -51,7 +51,7 @@ const NAME_CHARACTERS = 80;
  *   says why
  */
 export function preparer({ vault, clock, site, policy, aliases, report }: PreparerOptions) {
-  const keyOf = remembering((key: string) => copyOf(threadOf(site, aliases, key)));
+  const keyOf = remembering((key: string) => threadOf(site, aliases, key));
   const contactOf = remembering((email: string) => contactIdOf(vault, { email }));
   const writerOf = remembering((who: string) =>
     writerKeyOf(vault, site.id, who.startsWith('e:') ? { name: '', email: who.slice(2) } : { name: who.slice(2) }),
@@ -190,15 +190,11 @@ function remembering<T>(make: (key: string) => T): (key: string) => T {
     let value = known.get(key);
     if (value === undefined && !known.has(key)) {
       if (known.size >= REMEMBERED) known.clear();
-      known.set(copyOf(key), (value = make(key)));
+      known.set(key, (value = make(key)));
     }
     return value as T;
   };
 }
-
-/** A text that was cut out of a piece of the file keeps all of the piece in memory; its copy does not. */
-const copyOf = <T extends string | undefined>(text: T): T =>
-  (text === undefined ? text : Buffer.from(text, 'utf16le').toString('utf16le')) as T;
 
 function authorNames({ name, email }: Author): string[] {
   return [...(email ? [`e:${email.toLowerCase()}`] : []), `n:${name.toLowerCase()}`];
