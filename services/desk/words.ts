@@ -516,9 +516,9 @@ export const WORDS = {
     '{n} {n|commentaire|commentaires} depuis le {date}',
   ],
   proofParts: [
-    'Of {n} imported with a verdict, the earlier {trained} teach and the later ones are judged: as Sluice is now, and taught.',
-    'Von {n} importierten mit Urteil lehren die früheren {trained}, die späteren werden beurteilt: wie Sluice jetzt ist, und belehrt.',
-    'Sur {n} importés avec verdict, les {trained} premiers instruisent et les suivants sont jugés : en l’état, puis instruit.',
+    'Of {n} imported with a verdict, the earlier {trained} teach ({lessons} of them, the newest of both kinds) and the later ones are judged: as Sluice is now, and taught.',
+    'Von {n} importierten mit Urteil lehren die früheren {trained} (davon {lessons}, die neuesten beider Arten), die späteren werden beurteilt: wie Sluice jetzt ist, und belehrt.',
+    'Sur {n} importés avec verdict, les {trained} premiers instruisent (dont {lessons}, les plus récents des deux sortes) et les suivants sont jugés : en l’état, puis instruit.',
   ],
   proofNow: ['As it is', 'Wie es ist', 'En l’état'],
   proofTaught: ['Taught', 'Belehrt', 'Instruit'],

@@ -1,7 +1,9 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { lessonsOf } from '../spam-check/lessons.ts';
-import type { Proof } from './proof.ts';
+import { Policy } from '../../shared/policy.ts';
+import { erase } from '../import/erase.ts';
+import { exhibitsOf, named, prove, type NamedProof } from './proof.ts';
 import { appOf, signIn, type Caller } from './testing/call.ts';
 import { addComment, addSite, memoryPorts, type Memory } from './testing/memory.ts';
 
@@ -42,7 +44,7 @@ async function imported(count: number): Promise<void> {
   }
 }
 
-async function proof(last = 1000): Promise<Proof> {
+async function proof(last = 1000): Promise<NamedProof> {
   let answer = await mia('POST', PATH, { last });
   while (answer.status === 202) {
     await pass(20);
@@ -70,15 +72,16 @@ describe('an import as proof', () => {
     expect(after.wronglyRejected).toBe(0);
     expect(disagreements.length).toBeLessThanOrEqual(20);
     expect(disagreements[0]).toMatchObject({ status: 'spam', would: 'publish' });
-    const scores = disagreements.map(({ score }) => Math.abs(score - 0.5));
-    expect(scores).toEqual(scores.toSorted((a, b) => b - a));
+    const strengths = disagreements.map(({ score, status }) => (status === 'spam' ? 1 - score : score));
+    expect(strengths).toEqual(strengths.toSorted((a, b) => b - a));
   });
 
   it('teaches the earlier part when an admin accepts it, and forgets it again', async () => {
     await imported(60);
     expect((await mia('POST', `${PATH}/lessons`, {})).status).toBe(403);
     const first = await proof();
-    expect((await admin('POST', `${PATH}/lessons`, { last: 1000 })).body).toEqual({ trainedOn: 42 });
+    expect(first).toMatchObject({ trainedOn: 42, lessons: 42 });
+    expect((await admin('POST', `${PATH}/lessons`, { last: 1000 })).body).toEqual({ trainedOn: 42, lessons: 42 });
     const kept = async () => (await lessonsOf(ports.table, ports.clock).of('demo')).lessons;
     expect(await kept()).toHaveLength(42);
     ports.clock.wind(11_000);
@@ -109,6 +112,57 @@ describe('an import as proof', () => {
     expect(all.at(-1)).toEqual(own);
     await admin('DELETE', `${PATH}/lessons`);
     expect((await lessonsOf(ports.table, ports.clock).of('demo')).lessons).toEqual([own]);
+  });
+
+  it('shows each refused comment that it would have published, however near the threshold', async () => {
+    // So that nothing is held: each comment is on the file's side or on the other.
+    await admin(
+      'PUT',
+      '/v1/moderation/sites/demo/policy',
+      { policy: { holdAt: 1, rejectAt: 1 } },
+      { 'if-match': '"0"' },
+    );
+    for (let n = 0; n < 20; n++) {
+      const body = `Buy cheap watches at http://watches-${n}.example and win a casino bonus now, number ${n}`;
+      await addComment(ports, { id: `s${n}`, body, status: 'spam', imported: true });
+    }
+    const { before, disagreements } = await proof();
+    expect(before.missed).toBe(6);
+    expect(disagreements).toHaveLength(6);
+    expect(disagreements.some(({ score }) => score > 0.5)).toBe(true);
+  });
+
+  it('goes back as far as the import, past what the site took since', async () => {
+    await imported(60);
+    for (let n = 0; n < 120; n++) await addComment(ports, { id: `own${n}`, status: n % 2 ? 'published' : 'spam' });
+    expect(await proof(20)).toMatchObject({ comments: 20, trainedOn: 14, reportedOn: 6 });
+  });
+
+  it('keeps no name and no word of a writer, and names nobody who was erased', async () => {
+    await imported(60);
+    const exhibits = await exhibitsOf(ports, 'demo', 1000);
+    expect(exhibits.map(({ comment }) => comment.submittedAt)).toEqual(
+      exhibits.map(({ comment }) => comment.submittedAt).toSorted((a, b) => a - b),
+    );
+    const weights = await lessonsOf(ports.table, ports.clock).of('demo');
+    const kept = await prove(exhibits, Policy.parse({}), weights, () => {});
+    expect(JSON.stringify(kept)).not.toMatch(/Reader|cheese|dairy/);
+    const [first] = (await named(ports, kept)).disagreements;
+    expect(first).toMatchObject({
+      author: expect.stringMatching(/^Reader/),
+      excerpt: expect.stringContaining('dairy'),
+    });
+    await erase(ports, first!.id);
+    expect((await named(ports, kept)).disagreements.map(({ id }) => id)).not.toContain(first!.id);
+  });
+
+  it('says how many of many verdicts teach', async () => {
+    await imported(600);
+    const { lessons } = await proof();
+    expect(lessons).toBe(240);
+    const { body } = await admin('POST', `${PATH}/lessons`, { last: 1000 });
+    expect(body).toEqual({ trainedOn: 420, lessons });
+    expect((await lessonsOf(ports.table, ports.clock).of('demo')).lessons).toHaveLength(240);
   });
 
   it('says so where nothing was imported', async () => {

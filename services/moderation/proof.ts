@@ -2,13 +2,13 @@ import type { Comment, Verdict } from '../../shared/comment.ts';
 import type { Policy } from '../../shared/policy.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
+import { commentOf, deskListing } from '../../shared/store/keys.ts';
 import { judge } from '../spam-check/judge.ts';
 import { learn } from '../spam-check/learn.ts';
-import { LESSONS, unlearnPerson, type SiteWeights } from '../spam-check/lesson.ts';
+import { LESSONS, personHash, unlearnPerson, type SiteWeights } from '../spam-check/lesson.ts';
 import { assess } from '../spam-check/model.ts';
 import { signalsOf } from '../spam-check/signals.ts';
 import { linksOf, plainText } from '../validate/markdown.ts';
-import { newestOf } from './newest.ts';
 
 /** An imported comment with its text and the verdict that the file gives it. */
 export type Exhibit = { comment: Comment; body: string; refused: boolean };
@@ -30,6 +30,8 @@ export type Proof = {
   /** The earlier part, which teaches, and the later one, which the figures are about. */
   trainedOn: number;
   reportedOn: number;
+  /** Of the earlier part, those that a site's weights have room for: the newest of both kinds. */
+  lessons: number;
   /** Where the parts meet, milliseconds since the epoch. */
   since: number;
   days: number;
@@ -37,11 +39,9 @@ export type Proof = {
   before: Figures;
   /** Taught by the earlier part. */
   after: Figures;
-  /** The strongest first, as the judge is now. */
+  /** As the judge is now, those first whose score is farthest from what the file says. Without names and words: a result is kept for a while, and these may go. */
   disagreements: readonly {
     id: string;
-    author: string;
-    excerpt: string;
     status: Comment['status'];
     would: Verdict;
     score: number;
@@ -49,30 +49,85 @@ export type Proof = {
   }[];
 };
 
+/** As it is answered: with what the store has now of those who wrote. */
+export type NamedProof = Omit<Proof, 'disagreements'> & {
+  disagreements: readonly (Proof['disagreements'][number] & { author: string; excerpt: string })[];
+};
+
 /** Lessons of an import, so that all of them can be taken back together. */
 export const IMPORT = 'import';
 const TAUGHT_SHARE = 0.7;
 const DISAGREEMENTS = 20;
+/** Comments that are judged before others come to their turn. */
+const TOGETHER = 10;
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
 
-/** The newest imported comments of a site that the file published or refused, oldest first. */
+/** Heads that are looked at for one proof: a site may have far more comments of its own than imported ones. */
+const MOST_HEADS = 200_000;
+const PAGE = 100;
+
+/** The newest imported comments of a site that the file published or refused, oldest first; at most `last`. */
 export async function exhibitsOf(
-  ports: Pick<Ports, 'table' | 'clock' | 'search'>,
+  { table, clock }: Pick<Ports, 'table' | 'clock'>,
   site: string,
   last: number,
 ): Promise<Exhibit[]> {
-  const store = storeOf(ports.table, ports.clock);
+  const store = storeOf(table, clock);
   const found: Exhibit[] = [];
-  for await (const page of newestOf(ports, site, last)) {
-    const heads = page.filter(({ imported, status, author }) => imported && !author.role && status in REFUSED);
+  let heads: Comment[] = [];
+  const take = async () => {
     const texts = await store.revisions(heads.map(({ id, revision }) => ({ id, revision })));
     for (const [index, comment] of heads.entries()) {
       const body = texts[index]?.body;
       if (body) found.push({ comment, body, refused: REFUSED[comment.status] ?? false });
     }
+    heads = [];
+  };
+  let seen = 0;
+  for await (const head of newestDecided({ table }, site)) {
+    if (++seen > MOST_HEADS) break;
+    if (!head.imported || head.author.role || !(head.status in REFUSED)) continue;
+    heads.push(head);
+    if (found.length + heads.length < last && heads.length < PAGE) continue;
+    await take();
+    if (found.length >= last) break;
   }
+  await take();
   return found.toSorted((one, other) => one.comment.submittedAt - other.comment.submittedAt);
+}
+
+/** What stands in the listings of these statuses, newest first over all of them. Others come to their turn between the pages. */
+async function* newestDecided({ table }: Pick<Ports, 'table'>, site: string): AsyncGenerator<Comment> {
+  const listing = async function* (status: string) {
+    let cursor: string | undefined;
+    do {
+      const page = await table.query({
+        index: 'gsi2',
+        pk: deskListing(site, status),
+        order: 'descending',
+        limit: PAGE,
+        ...(cursor && { cursor }),
+      });
+      yield* page.items.map(commentOf);
+      cursor = page.cursor;
+      await new Promise((resolve) => setImmediate(resolve));
+    } while (cursor);
+  };
+  const listings = Object.keys(REFUSED).map((status) => listing(status));
+  const heads = await Promise.all(listings.map((one) => one.next()));
+  for (;;) {
+    let newest = -1;
+    for (const [index, { done, value }] of heads.entries()) {
+      if (done) continue;
+      const best = heads[newest];
+      if (!best || best.done || value.submittedAt > best.value.submittedAt) newest = index;
+    }
+    const head = heads[newest];
+    if (!head || head.done) return;
+    yield head.value;
+    heads[newest] = await listings[newest]!.next();
+  }
 }
 
 const REFUSED: Partial<Record<Comment['status'], boolean>> = {
@@ -86,12 +141,19 @@ const REFUSED: Partial<Record<Comment['status'], boolean>> = {
 export const teaching = (exhibits: readonly Exhibit[]): readonly Exhibit[] =>
   exhibits.slice(0, Math.floor(exhibits.length * TAUGHT_SHARE));
 
-/** A site's weights with what the file's verdicts teach; lessons of an import before are replaced. */
-export function taughtBy(weights: SiteWeights, exhibits: readonly Exhibit[]): SiteWeights {
+/**
+ * A site's weights with what the file's verdicts teach, and how many of them do; lessons of an import before are replaced.
+ * Others come to their turn meanwhile.
+ */
+export async function taughtBy(
+  weights: SiteWeights,
+  exhibits: readonly Exhibit[],
+): Promise<{ weights: SiteWeights; lessons: number }> {
   const newest = (refused: boolean) => exhibits.filter((one) => one.refused === refused).slice(-LESSONS.spam);
   // Older ones would only be thrown away again.
   let taught = unlearnPerson(weights, IMPORT);
-  for (const { comment, body, refused } of [...newest(true), ...newest(false)]) {
+  for (const [index, { comment, body, refused }] of [...newest(true), ...newest(false)].entries()) {
+    if (index % TOGETHER === 0) await new Promise((resolve) => setImmediate(resolve));
     taught = learn(taught, {
       // Sorts before every decision's id: where there is no more room, what a file says goes first.
       decisionId: `!${comment.submittedAt.toString(36).padStart(9, '0')}-${comment.contentHash}`,
@@ -104,7 +166,8 @@ export function taughtBy(weights: SiteWeights, exhibits: readonly Exhibit[]): Si
       label: refused ? 1 : 0,
     });
   }
-  return taught;
+  const by = personHash(IMPORT);
+  return { weights: taught, lessons: taught.lessons.filter((lesson) => lesson.by === by).length };
 }
 
 /**
@@ -120,7 +183,7 @@ export async function prove(
 ): Promise<Proof> {
   const early = teaching(exhibits);
   const late = exhibits.slice(early.length);
-  const taught = taughtBy(weights, early);
+  const { weights: taught, lessons } = await taughtBy(weights, early);
   // Whether somebody is away now says nothing of then.
   const rules = { ...policy, holdUntil: null };
   const past = pastOf();
@@ -137,12 +200,10 @@ export async function prove(
     const then = judgedThen(exhibit, rules, taught, past);
     count(before, would.verdict, refused);
     count(after, then.verdict, refused);
-    if (would.score >= 0.5 !== refused) {
-      const { id, author, excerpt, status } = comment;
+    if (differs(would, refused)) {
+      const { id, status } = comment;
       disagreements.push({
         id,
-        author: author.name,
-        excerpt,
         status,
         would: would.verdict,
         score: would.score,
@@ -150,16 +211,18 @@ export async function prove(
       });
     }
     past.add(exhibit);
-    if (index % 50 === 49) {
+    if (index % TOGETHER === TOGETHER - 1) {
       onProgress(early.length + index + 1);
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
-  const strength = ({ score }: { score: number }) => Math.abs(score - 0.5);
+  const strength = ({ score, status }: { score: number; status: Comment['status'] }) =>
+    REFUSED[status] ? 1 - score : score;
   return {
     comments: exhibits.length,
     trainedOn: early.length,
     reportedOn: late.length,
+    lessons,
     since,
     days,
     before: { ...before, askedPerDay: before.asked / days },
@@ -168,11 +231,25 @@ export async function prove(
   };
 }
 
+/** By the verdict, or where a person would have been asked, by the side on which the score lies. */
+const differs = ({ verdict, score }: { verdict: Verdict; score: number }, refused: boolean) =>
+  verdict === 'hold' ? score >= 0.5 !== refused : (verdict === 'reject') !== refused;
+
 function count(figures: Omit<Figures, 'askedPerDay'>, verdict: Verdict, refused: boolean): void {
   if (verdict === 'hold') figures.asked++;
   else if ((verdict === 'reject') === refused) figures.agreed++;
   else if (refused) figures.missed++;
   else figures.wronglyRejected++;
+}
+
+/** The result with names and excerpts, without what was erased since. */
+export async function named({ table, clock }: Pick<Ports, 'table' | 'clock'>, proof: Proof): Promise<NamedProof> {
+  const heads = await storeOf(table, clock).getMany(proof.disagreements.map(({ id }) => id));
+  const disagreements = proof.disagreements.flatMap((one, index) => {
+    const head = heads[index];
+    return head && head.status !== 'erased' ? [{ ...one, author: head.author.name, excerpt: head.excerpt }] : [];
+  });
+  return { ...proof, disagreements };
 }
 
 type Past = ReturnType<typeof pastOf>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SluiceError } from '../../shared/errors.ts';
-import type { Route } from '../../shared/http.ts';
+import type { Reply, Route } from '../../shared/http.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { unlearnPerson } from '../spam-check/lesson.ts';
@@ -8,7 +8,7 @@ import { lessonsOf } from '../spam-check/lessons.ts';
 import { audit } from './audit-log.ts';
 import { jobsOf } from './jobs.ts';
 import { mustBe, type Moderator } from './moderator.ts';
-import { exhibitsOf, IMPORT, prove, taughtBy, teaching } from './proof.ts';
+import { exhibitsOf, IMPORT, named, prove, taughtBy, teaching, type Exhibit, type Proof } from './proof.ts';
 
 const Wanted = z.strictObject({ last: z.int().min(10).max(10_000).default(2000) });
 
@@ -29,9 +29,16 @@ export function proofRoutes(ports: Ports): Route<Moderator>[] {
     });
   };
 
-  const jobs = jobsOf(ports, 'proof', async (site, { last }: z.infer<typeof Wanted>, onProgress) =>
-    prove(await mustFind(site, last), (await sites.rules(site)).policy.policy, await lessons.of(site), onProgress),
-  );
+  /** What was read to answer that there is something is not read again. */
+  const read = new WeakMap<z.infer<typeof Wanted>, Exhibit[]>();
+
+  const jobs = jobsOf(ports, 'proof', async (site, input: z.infer<typeof Wanted>, onProgress) => {
+    const exhibits = read.get(input) ?? (await mustFind(site, input.last));
+    return prove(exhibits, (await sites.rules(site)).policy.policy, await lessons.of(site), onProgress);
+  });
+
+  const withNames = async (reply: Reply): Promise<Reply> =>
+    reply.status === 200 ? { ...reply, body: await named(ports, reply.body as Proof) } : reply;
 
   return [
     {
@@ -46,8 +53,9 @@ export function proofRoutes(ports: Ports): Route<Moderator>[] {
         mustBe(caller, 'moderator', site);
         await sites.rules(site);
         const input: z.infer<typeof Wanted> = body;
-        const { length: of } = await mustFind(site, input.last);
-        return jobs.start({ site, of, input, path: progressOf(site) });
+        const exhibits = await mustFind(site, input.last);
+        read.set(input, exhibits);
+        return withNames(await jobs.start({ site, of: exhibits.length, input, path: progressOf(site) }));
       },
     },
     {
@@ -59,7 +67,7 @@ export function proofRoutes(ports: Ports): Route<Moderator>[] {
       async handle({ caller, params }) {
         const site = params.site ?? '';
         mustBe(caller, 'moderator', site);
-        return jobs.progress(params.job ?? '', { site, path: progressOf(site) });
+        return withNames(await jobs.progress(params.job ?? '', { site, path: progressOf(site) }));
       },
     },
     {
@@ -68,16 +76,21 @@ export function proofRoutes(ports: Ports): Route<Moderator>[] {
       summary: "Accepts the verdicts of the file's earlier part as training, those that the proof was taught by",
       access: 'admin',
       body: Wanted,
-      responses: { 200: { description: '{trainedOn}' } },
+      responses: { 200: { description: '{trainedOn, lessons}' } },
       async handle({ caller, params, body }) {
         const site = params.site ?? '';
         mustBe(caller, 'admin', site);
         await sites.rules(site);
         const { last }: z.infer<typeof Wanted> = body;
         const early = teaching(await mustFind(site, last));
-        await lessons.change(site, (weights) => taughtBy(weights, early));
+        let taught = 0;
+        await lessons.change(site, async (weights) => {
+          const after = await taughtBy(weights, early);
+          taught = after.lessons;
+          return after.weights;
+        });
         await tell(caller, site, 'import-learned', `${early.length} comments`);
-        return { status: 200, body: { trainedOn: early.length } };
+        return { status: 200, body: { trainedOn: early.length, lessons: taught } };
       },
     },
     {

@@ -32,11 +32,11 @@ export function lessonsOf(table: Table, clock: Clock) {
      *
      * @returns whether anything changed; throws `Store.Busy` where others were always faster
      */
-    async change(site: string, by: (weights: SiteWeights) => SiteWeights): Promise<boolean> {
+    async change(site: string, by: (weights: SiteWeights) => SiteWeights | Promise<SiteWeights>): Promise<boolean> {
       for (let race = 0; race < RACES; race++) {
         const item = await table.get(key(site));
         const before = (item?.weights as SiteWeights | undefined) ?? EMPTY_SITE;
-        const after = by(before);
+        const after = await by(before);
         if (after === before) return false;
         const version = Number(item?.version ?? 0);
         const result = await table.write([

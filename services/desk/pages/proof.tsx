@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { Figures, Proof } from '../../moderation/proof.ts';
+import type { Figures, NamedProof } from '../../moderation/proof.ts';
 import { call, Problem } from '../api.ts';
 import { commandOf, type Keys } from '../keys.ts';
 import { Key, whyOf } from '../parts.tsx';
@@ -17,7 +17,8 @@ const FIGURES: readonly { of: keyof Figures; word: Word }[] = [
 export function ProofPage({ site, admin, keys }: { site: string; admin: boolean; keys: Keys }) {
   const path = `/v1/moderation/sites/${site}/proof`;
   const [last, setLast] = useState(1000);
-  const [proof, setProof] = useState<Proof | undefined>();
+  /** The result, and of how many it was asked: what is accepted is what is shown. */
+  const [shown, setShown] = useState<{ proof: NamedProof; last: number } | undefined>();
   const [work, setWork] = useState<{ done: number; of: number } | undefined>();
   const [fault, setFault] = useState('');
   const [said, setSaid] = useState('');
@@ -35,12 +36,14 @@ export function ProofPage({ site, admin, keys }: { site: string; admin: boolean;
   const run = () =>
     attempt(async () => {
       setWork({ done: 0, of: last });
-      setProof(await callJob<Proof>(path, { last }, (done, of) => setWork({ done, of })));
+      const proof = await callJob<NamedProof>(path, { last }, (done, of) => setWork({ done, of }));
+      setShown({ proof, last });
     });
   const accept = () =>
     attempt(async () => {
-      const { trainedOn } = await call<{ trainedOn: number }>('POST', `${path}/lessons`, { body: { last } });
-      setSaid(t('proofAccepted', { n: trainedOn }));
+      const body = { last: shown?.last };
+      const { lessons } = await call<{ lessons: number }>('POST', `${path}/lessons`, { body });
+      setSaid(t('proofAccepted', { n: lessons }));
     });
   const takeBack = () =>
     attempt(async () => {
@@ -50,7 +53,7 @@ export function ProofPage({ site, admin, keys }: { site: string; admin: boolean;
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (!admin || !proof || commandOf(event, keys) !== 'accept') return;
+      if (!admin || !shown || commandOf(event, keys) !== 'accept') return;
       event.preventDefault();
       void accept();
     };
@@ -88,12 +91,12 @@ export function ProofPage({ site, admin, keys }: { site: string; admin: boolean;
       <p class="fault" role="alert">
         {fault}
       </p>
-      {proof && <Report proof={proof} />}
+      {shown && <Report proof={shown.proof} />}
       {admin && (
         <p class="decide">
-          {proof && (
+          {shown && (
             <button type="button" class="main" onClick={() => void accept()}>
-              {t('proofAccept', { n: proof.trainedOn })} {keys.on && <Key>{keys.keys.accept}</Key>}
+              {t('proofAccept', { n: shown.proof.trainedOn })} {keys.on && <Key>{keys.keys.accept}</Key>}
             </button>
           )}
           <button type="button" class="plain" onClick={() => void takeBack()}>
@@ -105,14 +108,14 @@ export function ProofPage({ site, admin, keys }: { site: string; admin: boolean;
   );
 }
 
-function Report({ proof }: { proof: Proof }) {
-  const { comments, trainedOn, reportedOn, since, before, after, disagreements } = proof;
+function Report({ proof }: { proof: NamedProof }) {
+  const { comments, trainedOn, lessons, reportedOn, since, before, after, disagreements } = proof;
   const share = (count: number) => `${count} (${Math.round((count / Math.max(1, reportedOn)) * 1000) / 10} %)`;
   return (
     <>
       <section class="card">
         <h2>{t('proofFigures', { n: reportedOn, date: dateOnly(since) })}</h2>
-        <p class="quiet">{t('proofParts', { n: comments, trained: trainedOn })}</p>
+        <p class="quiet">{t('proofParts', { n: comments, trained: trainedOn, lessons })}</p>
         <table>
           <thead>
             <tr>
