@@ -4,7 +4,6 @@ import type { Policy } from '../../shared/policy.ts';
 import type { Site } from '../../shared/store/sites.ts';
 import { vaultOf } from '../../shared/vault.ts';
 import { batcher, type Batch } from '../../services/import/batch.ts';
-import { JSON_BYTES } from '../../services/import/load.ts';
 import { importPlan } from '../../services/import/order.ts';
 import type { ImportFormat } from '../../services/import/record.ts';
 import type { Aliases } from '../../services/import/thread-keys.ts';
@@ -33,6 +32,8 @@ export type ReaderMessage =
   | { kind: 'fault'; code: SluiceError['code']; message: string; hint: string };
 
 const MOST_WAITING = 12;
+/** Room for a batch of comments of the usual length; a longer one takes memory of its own, which is copied. */
+const BATCH_BYTES = 4_000_000;
 
 if (parentPort) {
   const port = parentPort;
@@ -41,7 +42,7 @@ if (parentPort) {
   const send = (message: ReaderMessage) => port.postMessage(message);
   const report = new ReportCollector();
   // One more than may wait: the one that is being filled.
-  const memories = Array.from({ length: MOST_WAITING + 1 }, () => new Uint8Array(new SharedArrayBuffer(JSON_BYTES)));
+  const memories = Array.from({ length: MOST_WAITING + 1 }, () => new Uint8Array(new SharedArrayBuffer(BATCH_BYTES)));
   let filled = 0;
   const memory = () => memories[filled++ % memories.length]!;
   const batches = batcher({ vault: vaultOf(root), clock: { now: Date.now }, site, policy, aliases, report }, memory);

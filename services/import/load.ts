@@ -29,8 +29,8 @@ export type Columns = {
 export const TALLIED = 7;
 export const HEAD = 7;
 export const OTHER = 2;
-/** Room for a batch of comments of the usual length; grown for longer ones. */
-export const JSON_BYTES = 4_000_000;
+/** Where a batch's JSON begins to grow. */
+const START_BYTES = 256 * 1024;
 
 /**
  * Writes the comments whose head is absent, with all their rows, and adds to the counters what follows from them, in one
@@ -41,7 +41,7 @@ export const JSON_BYTES = 4_000_000;
 export type Load = (some: readonly Columns[]) => Promise<readonly (readonly (Item | undefined)[])[]>;
 
 /** @param memory for the JSON: what an earlier batch held there is gone */
-export const noColumns = (memory: Uint8Array = new Uint8Array(JSON_BYTES)): Columns => ({
+export const noColumns = (memory: Uint8Array = new Uint8Array(START_BYTES)): Columns => ({
   ids: [],
   lines: [],
   ats: [],
