@@ -1,7 +1,16 @@
 import type { MailMessage, Ports } from '../../shared/ports.ts';
 import { mailHost, messageIdOf } from '../../shared/store/notifications.ts';
 import { permalink } from './permalink.ts';
-import { confirmUrl, decideUrl, mailToken, personUrl, privacyUrl, signInUrl, unsubscribeUrl } from './mail-links.ts';
+import {
+  confirmUrl,
+  decideUrl,
+  mailToken,
+  personUrl,
+  privacyUrl,
+  signInUrl,
+  unsubscribeUrl,
+  type Scope,
+} from './mail-links.ts';
 import { SIGN_IN_MINUTES, type Ready } from './reader.ts';
 import {
   oneLine,
@@ -78,6 +87,7 @@ export async function compose(
         unsubscribeUrl: url,
         first: digest.first.map((comment) => ({
           author: comment.author.name,
+          title: comment.page?.title ?? '',
           excerpt: comment.excerpt,
           since: comment.heldAt ?? comment.submittedAt,
           reasons: (comment.judgement?.signals ?? []).slice(0, 3).map(({ words }) => words),
@@ -98,8 +108,7 @@ export async function compose(
     );
   }
   const about = items.flatMap((item) => (item.about ? [item.about] : []));
-  const [first] = about;
-  const scope = { comment: first?.comment.id ?? '' };
+  const scope = scopeOf(items[0]);
   const url = unsubscribeUrl(publicUrl, mailToken(vault, { kind: 'unsubscribe', address: emailHash, scope }), lang);
   const views = about
     .map(({ comment, revision, parent, thread }): CommentView => ({
@@ -119,6 +128,12 @@ export async function compose(
       ? renderReplies({ ...mail, dataUrl: privacyUrl(publicUrl, site.id, lang) }, speech(lang))
       : renderNews(kind as 'author' | 'held', mail);
   return finish(rendered, url, { Precedence: 'list', ...conversationOf(publicUrl, about) });
+}
+
+/** One click ends what is like this mail: one that comes of all threads is not ended with the thread of its first comment. */
+function scopeOf({ kind, site, burst, about }: Ready): Scope {
+  if (kind === 'held') return { digestOf: site.id };
+  return burst?.firstWaits ? { newsOf: site.id } : { comment: about?.comment.id ?? '' };
 }
 
 /**

@@ -19,8 +19,11 @@ export type MailLink =
   /** Opens one author's session; `id` makes it work once. */
   | { kind: 'sign-in'; address: string; id: string; /** Epoch ms. */ until: number };
 
-/** What an unsubscription ends: mail about the thread of a comment, or a site's digests. The page offers all mail beside it. */
-export type Scope = { comment: string } | { digestOf: string };
+/**
+ * What an unsubscription ends: mail about the thread of a comment, about what waits for review on a site, or an author's
+ * digest of the news of a site. The page offers all mail beside it.
+ */
+export type Scope = { comment: string } | { digestOf: string } | { newsOf: string };
 
 const Id = z.string().min(1).max(80);
 const Payload = z.union([
@@ -30,6 +33,7 @@ const Payload = z.union([
   z.tuple([z.literal('p'), Id, Id, Id, z.int()]),
   z.tuple([z.literal('u'), Id, z.literal('comment'), Id]),
   z.tuple([z.literal('u'), Id, z.literal('digest'), Id]),
+  z.tuple([z.literal('u'), Id, z.literal('news'), Id]),
 ]);
 
 /** A signed, URL-safe token of at most 300 characters: a header line holds 998 (RFC 5322, 2.1.1). */
@@ -56,7 +60,8 @@ export function readMailToken(vault: Vault, token: string, now: number): MailLin
   const [kind, address, third, fourth] = read.data;
   if (kind === 's') return fourth > now ? { kind: 'sign-in', address, id: third, until: fourth } : undefined;
   if (kind === 'c') return fourth > now ? { kind: 'confirm', address, contact: third, until: fourth } : undefined;
-  return { kind: 'unsubscribe', address, scope: third === 'comment' ? { comment: fourth } : { digestOf: fourth } };
+  const scope = { comment: { comment: fourth }, digest: { digestOf: fourth }, news: { newsOf: fourth } }[third];
+  return { kind: 'unsubscribe', address, scope };
 }
 
 function payloadOf(link: MailLink): z.infer<typeof Payload> {
@@ -64,8 +69,9 @@ function payloadOf(link: MailLink): z.infer<typeof Payload> {
   if (link.kind === 'decide') return ['d', link.address, link.comment, link.version, link.until];
   if (link.kind === 'person') return ['p', link.address, link.contact, link.site, link.until];
   if (link.kind === 'sign-in') return ['s', link.address, link.id, link.until];
-  return 'comment' in link.scope
-    ? ['u', link.address, 'comment', link.scope.comment]
+  if ('comment' in link.scope) return ['u', link.address, 'comment', link.scope.comment];
+  return 'newsOf' in link.scope
+    ? ['u', link.address, 'news', link.scope.newsOf]
     : ['u', link.address, 'digest', link.scope.digestOf];
 }
 

@@ -126,6 +126,29 @@ describe('the link that unsubscribes', () => {
     expect(ports.mails).toHaveLength(1);
   });
 
+  it.each(['held', 'digest'] as const)('ends with one click what comes of all threads: %s', async (wish) => {
+    await story.site({ authors: [{ id: 'eve', name: 'Eve', email: 'eve@blog.example', notify: wish }] });
+    const held = wish === 'held';
+    const news = async (thread: string) => {
+      const { id } = await story.comment({ thread, ...(held && { status: 'held' }) });
+      await notify({ id, version: 1, ...(held && { kind: 'held' }) });
+      for (let hour = 0; hour < 26; hour++) {
+        ports.wind(60 * MINUTE);
+        await pump();
+      }
+    };
+    await news('/one');
+    expect(ports.mails).toHaveLength(1);
+    const path = pathIn(ports.mails[0]!.unsubscribeUrl!);
+    expect(await (await fetch(path)).text()).toContain(held ? 'what waits for review on A Blog' : 'Digests of new');
+    await fetch(path, form('List-Unsubscribe=One-Click'));
+    await news('/two');
+    expect(ports.mails).toHaveLength(1);
+    await fetch(path, form('choice=again'));
+    await news('/three');
+    expect(ports.mails).toHaveLength(2);
+  });
+
   it('ends one thread, or all, or is taken back', async () => {
     const { ada, reply } = await conversation({ confirmed: true });
     await reply('one');
@@ -153,6 +176,7 @@ describe('a token', () => {
     { kind: 'confirm', address: 'a'.repeat(32), contact: 'k_1', until: 2000 },
     { kind: 'unsubscribe', address: 'a'.repeat(32), scope: { comment: 'c'.repeat(64) } },
     { kind: 'unsubscribe', address: 'a'.repeat(32), scope: { digestOf: 'blog.example' } },
+    { kind: 'unsubscribe', address: 'a'.repeat(32), scope: { newsOf: 'blog.example' } },
     {
       kind: 'person',
       address: 'a'.repeat(32),

@@ -3,7 +3,7 @@ import type { Call, Reply, Route } from '../../shared/http.ts';
 import { LANGUAGES, languageOf } from '../../shared/languages.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { storeOf } from '../../shared/store/comments.ts';
-import { contactsOf } from '../../shared/store/contacts.ts';
+import { contactsOf, NEWS, REVIEW } from '../../shared/store/contacts.ts';
 import { notificationsOf, UNCONFIRMED, type NotifyMessage } from '../../shared/store/notifications.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { readMailToken, type MailLink, type Scope } from './mail-links.ts';
@@ -51,7 +51,11 @@ export function mailRoutes<Caller>(
   const matterOf = async (scope: Scope, { say }: Speech): Promise<{ scope: string; words: string } | undefined> => {
     if ('digestOf' in scope) {
       const name = await nameOf(scope.digestOf);
-      return { scope: `${scope.digestOf}#`, words: `Digests of what waits for review on ${name}` };
+      return { scope: `${scope.digestOf}#${REVIEW}`, words: `Mail about what waits for review on ${name}` };
+    }
+    if ('newsOf' in scope) {
+      const name = await nameOf(scope.newsOf);
+      return { scope: `${scope.newsOf}#${NEWS}`, words: `Digests of new comments on ${name}` };
     }
     const comment = await store.get(scope.comment);
     if (!comment) return undefined;

@@ -3,7 +3,7 @@ import type { Language } from '../../shared/languages.ts';
 import type { Policy } from '../../shared/policy.ts';
 import type { Ports } from '../../shared/ports.ts';
 import type { Store } from '../../shared/store/comments.ts';
-import type { Contacts } from '../../shared/store/contacts.ts';
+import { NEWS, REVIEW, type Contacts } from '../../shared/store/contacts.ts';
 import { commentOf, deskListing } from '../../shared/store/keys.ts';
 import { UNCONFIRMED, UNPUBLISHED, type Notification } from '../../shared/store/notifications.ts';
 import type { Users } from '../../shared/store/users.ts';
@@ -108,7 +108,7 @@ export function readerOf({
       return why === undefined ? { ...base, signIn: { id: commentId.slice('sign-in:'.length), until } } : { skip: why };
     }
     if (kind === 'digest') {
-      const barred = await contacts.barred(emailHash, site.id, '');
+      const barred = await contacts.barred(emailHash, site.id, REVIEW);
       if (barred) return { skip: barred };
       const digest = await digestOf(site.id, record.escalated === true);
       return digest.waiting === 0 ? { skip: 'nothing waits any more' } : { ...base, digest };
@@ -116,7 +116,11 @@ export function readerOf({
 
     const comment = await store.get(commentId);
     if (!comment || comment.imported) return { skip: UNPUBLISHED };
-    const barred = await contacts.barred(emailHash, site.id, comment.thread);
+    const author = site.authors.find(({ id }) => record.recipient === `author:${id}`);
+    const digest = kind === 'author' && author?.notify === 'digest';
+    const barred =
+      (await contacts.barred(emailHash, site.id, kind === 'held' ? REVIEW : comment.thread)) ??
+      (digest ? await contacts.barred(emailHash, site.id, NEWS) : undefined);
     if (barred) return { skip: barred };
     if (kind === 'held' ? comment.status !== 'held' : comment.status !== 'published') {
       return { skip: kind === 'held' ? 'no longer held' : UNPUBLISHED };
@@ -136,17 +140,16 @@ export function readerOf({
     if (kind === 'reply' && parent?.status !== 'published') {
       return { skip: 'the comment replied to is no longer published' };
     }
-    const author = site.authors.find(({ id }) => record.recipient === `author:${id}`);
     return {
       ...base,
       about: { comment, revision, ...(parent?.status === 'published' && { parent }), ...(thread && { thread }) },
-      ...burstOf(kind, comment, policy.policy, author?.notify === 'digest'),
+      ...burstOf(kind, comment, policy.policy, digest),
     };
   };
 }
 
 function burstOf(kind: Notification['kind'], comment: Comment, policy: Policy, digest: boolean): Pick<Ready, 'burst'> {
-  if (kind === 'author' && digest) {
+  if (digest) {
     return { burst: { matter: `digest#${comment.site}`, ms: DAY_MS, firstWaits: true } };
   }
   const ms = policy.notifyBurstMinutes * 60_000;

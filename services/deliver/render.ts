@@ -88,7 +88,7 @@ export function renderNews(kind: 'author' | 'held', mail: CommentsMail): Rendere
     author: several ? `${comments.length} new comments${onAll(comments, on, site)}` : `${name} commented${on}`,
     held: several ? `${comments.length} comments wait for you on ${site}` : `A comment waits for you${on}`,
   }[kind];
-  const verb = { author: 'commented', held: 'commented; it is held' }[kind];
+  const end = { author: ':', held: '; it waits for you:' }[kind];
   return renderComments(
     comments,
     { lang: 'en', dir: 'ltr' },
@@ -96,7 +96,7 @@ export function renderNews(kind: 'author' | 'held', mail: CommentsMail): Rendere
       subject,
       lead({ author, title: of }) {
         const who = oneLine(author, 80);
-        const rest = ` ${verb}${of ? ` on “${oneLine(of, 120)}”` : ''}:`;
+        const rest = ` commented${of ? ` on “${oneLine(of, 120)}”` : ''}${end}`;
         return { text: who + rest, html: `<strong>${escapeHtml(who)}</strong>${escapeHtml(rest)}` };
       },
       context: (excerpt) => `In reply to: ${excerpt}`,
@@ -148,7 +148,7 @@ function renderComments(
         `<p>${link(comment.url, frame.link)}</p>`,
       ].join(''),
     )
-    .join('<hr style="border:0;border-top:1px solid #8886;margin:20px 0">');
+    .join('<hr style="border:0;border-top:1px solid #9aa0a6;margin:20px 0">');
   const links = frame.links.map(({ label, url }) => link(url, label, true)).join(' · ');
   const page = { title: frame.subject, body: html, foot: `<p>${escapeHtml(frame.why)} ${links}</p>`, lang, dir };
   return { subject: oneLine(frame.subject, SUBJECT_CHARACTERS), text, html: htmlPage(page) };
@@ -219,6 +219,8 @@ export type DigestView = {
   unsubscribeUrl: string;
   first: readonly {
     author: string;
+    /** Of the post; empty where it has none. */
+    title: string;
     excerpt: string;
     since: number;
     reasons: readonly string[];
@@ -248,8 +250,8 @@ export function renderDigest(digest: DigestView): Rendered {
     const reasons = [...(row.holdReason ? [row.holdReason] : []), ...row.reasons].map((reason) => oneLine(reason, 160));
     return {
       author: oneLine(row.author, 80),
+      where: `${row.title ? ` on “${oneLine(row.title, 120)}”` : ''}, ${age(digest.now - row.since)} ago`,
       excerpt: oneLine(row.excerpt, 300),
-      age: age(digest.now - row.since),
       reasons,
       links: DECISIONS.map(([word, label]) => ({ label, url: `${row.decideUrl}?do=${word}` })),
     };
@@ -265,7 +267,7 @@ export function renderDigest(digest: DigestView): Rendered {
     `Review them: ${digest.moderateUrl}`,
     '',
     ...rows.flatMap((row) => [
-      `${row.author}, ${row.age} ago:`,
+      `${row.author}${row.where}:`,
       `    ${row.excerpt}`,
       ...row.reasons.map((reason) => `    - ${reason}`),
       ...row.links.map(({ label, url }) => `    ${label}: ${url}`),
@@ -279,11 +281,11 @@ export function renderDigest(digest: DigestView): Rendered {
   const list = rows
     .map(
       (row) =>
-        `<p style="margin-bottom:0"><strong>${escapeHtml(row.author)}</strong>, ${row.age} ago</p><p style="margin:4px 0">${escapeHtml(row.excerpt)}</p>` +
+        `<p style="margin-bottom:0"><strong>${escapeHtml(row.author)}</strong>${escapeHtml(row.where)}</p><p style="margin:4px 0">${escapeHtml(row.excerpt)}</p>` +
         (row.reasons.length > 0
           ? `<ul style="margin:0 0 4px;opacity:.8">${row.reasons.map((reason) => `<li>${escapeHtml(reason)}</li>`).join('')}</ul>`
           : '') +
-        `<p style="margin:0 0 16px">${row.links.map(({ label, url }) => link(url, label, true)).join(' · ')}</p>`,
+        `<p style="margin:0 0 20px">${row.links.map(({ label, url }) => `<span style="display:inline-block;padding:8px 24px 8px 0">${link(url, label)}</span>`).join('')}</p>`,
     )
     .join('');
   const html = `<p>${escapeHtml(lead)}</p><p>${link(digest.moderateUrl, 'Open the review queue')}</p>${list}${rest ? `<p>${rest}</p>` : ''}`;
@@ -374,7 +376,7 @@ function wrapped(html: string, dir: Speech['dir']): string {
 /** A line on the side where the text begins; mail programs do not know logical sides. */
 function quoteStyle(dir: Speech['dir']): string {
   const side = dir === 'rtl' ? 'right' : 'left';
-  return `border-${side}:3px solid #8886;margin:0 0 12px;padding-${side}:12px`;
+  return `border-${side}:3px solid #9aa0a6;margin:0 0 12px;padding-${side}:12px`;
 }
 
 function onAll(comments: readonly CommentView[], on: string, site: string): string {
@@ -411,7 +413,7 @@ function htmlPage({
 <html lang="${lang}" dir="${dir}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark"><title>${escapeHtml(title)}</title><style>:root{color-scheme:light dark}@media (prefers-color-scheme:dark){body{background:#16181c!important;color:#e6e6e6!important}.link,.comment a{color:#8ab4f8!important}}</style></head>
 <body style="margin:0;padding:24px 16px;background:#ffffff;color:#1c1e21;font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"><div lang="${lang}" dir="${dir}" style="max-width:560px;margin:0 auto;overflow-wrap:anywhere">
 ${body}
-<div style="margin-top:28px;padding-top:12px;border-top:1px solid #8886;font-size:13px;opacity:.75">${foot}</div>
+<div style="margin-top:28px;padding-top:12px;border-top:1px solid #9aa0a6;font-size:13px;opacity:.75">${foot}</div>
 </div></body></html>
 `;
 }

@@ -41,6 +41,10 @@ export type Contacts = ReturnType<typeof contactsOf>;
 export const contactIdOf = (vault: Vault, who: { email?: string | undefined; client?: string | undefined }): string =>
   `k_${vault.sign('contact', `${who.email?.trim().toLowerCase() ?? ''}\n${who.client ?? ''}`)}`;
 
+/** In the place of a thread, what a site mails beside threads. No thread's key is empty, or has a space. */
+export const REVIEW = '';
+export const NEWS = ' news';
+
 export function contactsOf(table: Table, vault: Vault, clock: Clock) {
   const seconds = () => Math.floor(clock.now() / 1000);
   const hashOf = (email: string) => vault.sign('contact', `email:${email.trim().toLowerCase()}`);
@@ -164,7 +168,7 @@ export function contactsOf(table: Table, vault: Vault, clock: Clock) {
       await table.write([{ put: { ...addressKey(emailHash), ...rest } }]);
     },
 
-    /** No more mail about `scope`: `all`, or `{site}#{thread}`. */
+    /** No more mail about `scope`: `all`, or `{site}#{thread}`; `REVIEW` and `NEWS` stand for a thread. */
     async unsubscribe(emailHash: string, scope: string): Promise<void> {
       await table.write([{ put: { pk: `E#${emailHash}`, sk: `out#${scope}`, at: clock.now() } }]);
     },

@@ -131,7 +131,7 @@ async function mailsOf(texts: readonly string[], ports = memoryPorts()): Promise
 function activeIn(documents: readonly string[]): Promise<string[]> {
   return page.evaluate((all) => {
     const tags = new Set(
-      'html head meta title style body div p a b strong em code pre blockquote ul ol li br hr bdi'.split(' '),
+      'html head meta title style body div p a b span strong em code pre blockquote ul ol li br hr bdi'.split(' '),
     );
     const attributes: Record<string, RegExp> = {
       lang: /^[a-z]{2}$/,
