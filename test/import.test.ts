@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { afterEach, expect, it } from 'vitest';
 import type { ExportRow } from '../services/import/sluice.ts';
@@ -121,6 +122,27 @@ it('keeps posts apart that a listed parameter names, as plain permalinks do', { 
   const exported = await sluice(data, 'export', '--site', 'plain');
   expect(exported).toContain('"/?p=4"');
   expect(exported).toContain('"/?p=6"');
+});
+
+it('keeps to each comment its own text, in more batches than may wait at once', { timeout: 120_000 }, async () => {
+  const here = folder();
+  const data = join(here, 'data');
+  const comments = Array.from({ length: 16_000 }, (_, n) => {
+    return { id: n + 1, author: 'Ada', created: '2020-01-02 03:04:05', text: `Number ${n + 1}.` };
+  });
+  writeFileSync(join(here, 'isso.json'), JSON.stringify([{ id: '/a/', title: 'A', comments }]));
+  const report = JSON.parse(await sluice(data, 'import', join(here, 'isso.json'), '--json'));
+  expect(report).toMatchObject({ imported: 16_000, skipped: [] });
+  const database = new DatabaseSync(join(data, 'sluice.db'), { readOnly: true });
+  const bodies = database
+    .prepare(`SELECT DISTINCT doc ->> '$.body' AS body FROM item WHERE sk = 'R#000000000001'`)
+    .all();
+  const paired = database.prepare(`SELECT count(*) AS n FROM item AS text JOIN item AS head ON head.pk = text.pk
+    WHERE text.sk LIKE 'R#%' AND head.sk = 'head' AND head.doc ->> '$.excerpt' = text.doc ->> '$.body'
+    AND text.doc ->> '$.commentId' = head.doc ->> '$.id' AND text.doc ->> '$.pk' = text.pk`);
+  expect(bodies).toHaveLength(16_000);
+  expect(paired.get()).toEqual({ n: 16_000 });
+  database.close();
 });
 
 it('makes no data folder for a dry run', { timeout: 60_000 }, async () => {
