@@ -15,7 +15,12 @@ const MESSAGE: MailMessage = {
   text: `A reply.\n\nFrom here on\n.\n..dots ${'and a long line '.repeat(100)}`,
   html: '<!doctype html><html><head></head><body><p>A reply.</p></body></html>',
   unsubscribeUrl: `https://comments.example/v1/mail/unsubscribe/${'a'.repeat(260)}.bcd`,
-  headers: { 'Auto-Submitted': 'auto-generated' },
+  headers: {
+    'Auto-Submitted': 'auto-generated',
+    'List-Id': '<blog.sluice.comments.example>',
+    'In-Reply-To': '<root@comments.example>',
+    References: '<root@comments.example>',
+  },
 };
 
 const log = pino({ level: 'silent' });
@@ -105,6 +110,8 @@ describe('mail by SMTP', () => {
     expect(mail!.messageId).toBe(MESSAGE.messageId);
     expect(mail!.text!.trim()).toBe(MESSAGE.text.trim());
     expect(mail!.html).toContain('<p>A reply.</p>');
+    const headers = Object.fromEntries(mail!.headerLines.map(({ key, line }) => [key, line.replace(/^[^:]*: /, '')]));
+    for (const [name, value] of Object.entries(MESSAGE.headers!)) expect(headers[name.toLowerCase()]).toBe(value);
     expect(raw[0]).toContain(`List-Unsubscribe: <${MESSAGE.unsubscribeUrl}>\r\n`);
     expect(raw[0]).toContain('List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n');
     expect(Math.max(...raw[0]!.split('\r\n').map((line) => line.length))).toBeLessThan(998);

@@ -126,15 +126,18 @@ async function openTransport(url: string, answerMs: number): Promise<Transporter
   return transport;
 }
 
-/** A link in a header on one line: folded right after the name, as the library would, some readers miss it. */
+/**
+ * A link in a header on one line: folded right after the name, as the library would, some readers miss it. Ids of messages it
+ * takes apart itself, and knows as text alone.
+ */
 function unfolded(
   headers: Record<string, string>,
-): Record<string, { prepared: true; foldLines: false; value: string }> {
+): Record<string, string | { prepared: true; foldLines: false; value: string }> {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      name,
-      { prepared: true, foldLines: false, value: oneLine(value, 900) },
-    ]),
+    Object.entries(headers).map(([name, value]) => {
+      const line = oneLine(value, 900);
+      return [name, name === 'References' ? line : { prepared: true, foldLines: false, value: line }];
+    }),
   );
 }
 

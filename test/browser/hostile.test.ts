@@ -204,6 +204,11 @@ describe('a mail with hostile words in every place', { timeout: 180_000 }, () =>
         const sent = mails[index]!;
         expect(wireFaults(text)).toEqual([]);
         expect(namesOf(text)).toEqual(namesFor(sent));
+        const { headerLines } = await simpleParser(text.split('\r\n\r\n', 1)[0]!);
+        const lines = headerLines.map(({ line }) => line.replace(/\r\n(?=[ \t])/g, '').toLowerCase());
+        for (const [name, value] of Object.entries(sent.headers!)) {
+          expect(lines).toContain(`${name}: ${value}`.toLowerCase());
+        }
       }
       if (texts.length > 1) continue;
       const [text = ''] = raw;
