@@ -480,6 +480,19 @@ describe('confirmation', () => {
     });
   });
 
+  it('leaves no address after 7 days without it', async () => {
+    const { ada, parent } = await replyTo({ confirmed: false });
+    ports.wind(7 * 24 * HOUR - 1000);
+    expect((await story.contacts.email(ada.contact))?.email).toBe(ada.email);
+    ports.wind(1000);
+    expect(await story.contacts.email(ada.contact)).toBeUndefined();
+    const late = await story.comment({ parentId: parent.id, author: { name: 'Cy', key: 'w-Cy' } });
+    await notify({ id: late.id, version: 1 });
+    await pass(HOUR);
+    expect(ports.mails).toEqual([]);
+    expect(await states(late.id)).toEqual({ contact: ['skipped', 'no address'] });
+  });
+
   it('is capped for a site and day', async () => {
     await story.site();
     for (let i = 0; i < 203; i++) {

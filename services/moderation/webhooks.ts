@@ -10,7 +10,10 @@ import { mustBe, type Moderator } from './moderator.ts';
 
 const PATH = '/v1/moderation/sites/:site/webhooks';
 const NewWebhook = z.strictObject({
-  url: z.url({ protocol: /^https$/ }).max(2000),
+  url: z
+    .url({ protocol: /^https$/, error: 'an address that begins with https://' })
+    .max(2000)
+    .refine((text) => !/^https:\/\/[^/?#]*@/i.test(text), 'without name and password: they would not be sent'),
   events: z.array(z.enum(HOOK_EVENTS)).min(1).max(HOOK_EVENTS.length).default(['CommentPublished', 'CommentHeld']),
   format: z.enum(['standard', 'slack']).default('standard'),
 });

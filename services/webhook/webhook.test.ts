@@ -359,7 +359,9 @@ describe('the admin of a site', () => {
       made.secret,
     );
     expect((await admin('PATCH', `${path}/${made.id}`, { enabled: false })).body).toMatchObject({ enabled: false });
-    expect((await admin('POST', path, { url: 'http://hooks.example/in' })).status).toBe(422);
+    for (const url of ['http://hooks.example/in', 'https://user:word@hooks.example/in']) {
+      expect((await admin('POST', path, { url })).status).toBe(422);
+    }
     expect((await admin('DELETE', `${path}/${made.id}`)).status).toBe(204);
     expect((await admin('POST', `${path}/${made.id}/test`)).status).toBe(404);
   });
