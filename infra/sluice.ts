@@ -5,8 +5,9 @@ import { SluiceError } from '../shared/errors.ts';
 import type { SiteOptions } from './commands/commands.ts';
 import type { Place } from './commands/place.ts';
 
-// Most of a short command is loading.
-enableCompileCache();
+// Most of a short command is loading, here and on threads of its own.
+const { directory } = enableCompileCache();
+if (directory) process.env.NODE_COMPILE_CACHE ??= directory;
 
 /** `npm run sluice -- …`: each command says what it did, or one clear sentence about what is wrong. */
 const program = new Command('sluice')

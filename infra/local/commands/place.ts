@@ -10,7 +10,6 @@ import type { Need, Pipeline, Place, Stored, Trial, Verdict } from '../../comman
 import { topology } from '../../topology.ts';
 import { openDatabase, type Database } from '../database.ts';
 import { forgetTexts } from '../forget.ts';
-import { openInstance } from '../instance.ts';
 import { localLoad } from '../load.ts';
 import { lockHolder } from '../lock.ts';
 import { queueNamesOf } from '../queues.ts';
@@ -59,6 +58,7 @@ export const dataFolder: Place = {
       LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent',
       SLUICE_RATE_LIMIT: 'off',
     });
+    const { openInstance } = await import('../instance.ts');
     const instance = await openInstance(settings, { log: pino({ level: settings.LOG_LEVEL }, pino.destination(2)) });
     try {
       return await work({
@@ -84,6 +84,7 @@ export const dataFolder: Place = {
     const mailer = settings.SMTP_URL ? `by ${new URL(settings.SMTP_URL).host}` : 'into the mailbox: no SMTP_URL is set';
     const holder = lockHolder(folder);
     if (!holder) {
+      const { openInstance } = await import('../instance.ts');
       const instance = await openInstance(settings);
       try {
         return await work(
