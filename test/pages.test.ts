@@ -180,6 +180,17 @@ it('the form keeps to the limits of the door, and the text with it', async () =>
   expect(last.body).toContain('Number 6.</textarea>');
 });
 
+it('the API tells faults in the language that is asked for', async () => {
+  const comment = { author: { name: 'Ada', email: 'nowhere' }, body: 'x'.repeat(16_385) };
+  const path = '/v1/sites/demo/threads/words/comments';
+  const { body } = await sluice.call('POST', path, comment, { 'accept-language': 'de' });
+  expect(body.errors).toEqual([
+    { pointer: '/body', detail: 'Das ist zu lang: höchstens 16.384.', kind: 'long', most: 16_384 },
+    { pointer: '/author/email', detail: 'Das ist keine E-Mail-Adresse.', kind: 'email' },
+  ]);
+  expect((await sluice.call('POST', path, comment)).body.errors[0].detail).toContain('has 16385 bytes');
+});
+
 describe('the pages speak', () => {
   it('the language that the browser asks for first, and caches are told so', async () => {
     const { body, headers } = await sluice.call('GET', '/t/demo/words', undefined, {

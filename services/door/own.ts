@@ -5,10 +5,11 @@ import type { Comment } from '../../shared/comment.ts';
 import { SluiceError } from '../../shared/errors.ts';
 import { COMMENTS_SOURCE } from '../../shared/events.ts';
 import type { Call, Reply } from '../../shared/http.ts';
+import { languageOf } from '../../shared/languages.ts';
 import { checkDraft } from '../validate/check.ts';
 import type { Door } from './door.ts';
 import { takeTurn } from './limits.ts';
-import { clientOf } from './submit.ts';
+import { clientOf, refused } from './submit.ts';
 
 export const Edit = z.strictObject({ body: z.string().max(65_536) });
 export const Appeal = z.strictObject({ text: z.string().min(1).max(2000) });
@@ -53,10 +54,7 @@ export async function edit(door: Door, call: Call): Promise<Reply> {
   }
   const checked = checkDraft({ author: { name: comment.author.name }, body }, policy.policy, site);
   if (!checked.ok) {
-    throw new SluiceError('Request.Invalid', 'the text cannot be taken as it is', {
-      hint: 'correct the fields named',
-      fields: checked.faults,
-    });
+    throw refused(checked.faults, languageOf(call.header('accept-language')));
   }
   if (rateLimit)
     await takeTurn(ports.table, ports.clock, policy.policy, {

@@ -5,12 +5,13 @@ import { signNote, writerKeyOf } from '../../shared/door-note.ts';
 import { type FieldFault, SluiceError } from '../../shared/errors.ts';
 import { COMMENTS_SOURCE, Id, type CommentSubmitted, type Pace } from '../../shared/events.ts';
 import type { Call, Reply } from '../../shared/http.ts';
-import { languageOf } from '../../shared/languages.ts';
+import { type Language, languageOf } from '../../shared/languages.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { imitates, skeleton } from '../validate/names.ts';
 import { checkDraft } from '../validate/check.ts';
 import { isClosed } from '../validate/handler.ts';
 import { normaliseThreadKey } from '../validate/thread-key.ts';
+import { pageSpeech } from '../widget/page-words.ts';
 import { authorOf } from './authors.ts';
 import type { Door } from './door.ts';
 import { takeTurn } from './limits.ts';
@@ -54,6 +55,7 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
   const { ports, sites, store, contacts, names, rateLimit } = door;
   const { clock, vault, bus, log, table } = ports;
   const body: Submission = call.body;
+  const lang = languageOf(body.lang ?? call.header('accept-language'));
   const { site, policy } = await sites.rules(call.params.site ?? '');
   const asked = normaliseThreadKey(call.params.thread ?? '', site.threadParams);
   const author = await authorOf(door, site, call.header('authorization'));
@@ -121,7 +123,7 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
     });
   }
   if (!checked.ok || faults.length > 0) {
-    throw refused(faults);
+    throw refused(faults, lang);
   }
   if (isClosed(record, policy.policy, clock.now()) && !author) {
     throw new SluiceError('Thread.Closed', 'this thread takes no more comments', {
@@ -132,7 +134,6 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
   const { draft } = checked;
   // An address is kept only for who asks for it.
   const address = policy.policy.providers.akismet ? client.address : undefined;
-  const lang = languageOf(body.lang ?? call.header('accept-language'));
   const addresses = { email: draft.author.email, client: address, network: client.network, lang };
   const [claim, contact] = await Promise.all([
     // Claimed once nothing can refuse it any more: a refused text has not used up its key.
@@ -144,7 +145,7 @@ export async function submit(door: Door, call: Call): Promise<Reply> {
   const nameCapability = isNameUsed
     ? await names.keep({ site: site.id, skeleton: look, comment: id, known }, kept)
     : undefined;
-  if (isNameUsed && nameCapability === undefined) throw refused([NAME_KEPT]);
+  if (isNameUsed && nameCapability === undefined) throw refused([NAME_KEPT], lang);
   const detail: CommentSubmitted = {
     schema: 1,
     id,
@@ -199,10 +200,14 @@ const NAME_KEPT: FieldFault = {
   kind: 'taken',
 };
 
-const refused = (fields: readonly FieldFault[]) =>
+/** Each fault in the writer's language (RFC 9457, 3.1: `detail` may be), where that is not the one in which they are written here. */
+export const refused = (faults: readonly FieldFault[], lang: Language = 'en') =>
   new SluiceError('Request.Invalid', 'the comment cannot be taken as it is', {
     hint: 'correct the fields named',
-    fields,
+    fields:
+      lang === 'en'
+        ? faults
+        : faults.map((one) => (one.kind ? { ...one, detail: pageSpeech(lang).fault(one.kind, one.most) } : one)),
   });
 
 /** The record of an Idempotency-Key, and what it stands for. (draft-ietf-httpapi-idempotency-key-header) */

@@ -21,17 +21,18 @@ const DEFAULT_RETRY_S = 30;
 export async function call<T>(
   url: string,
   method = 'GET',
-  json?: string,
+  body?: object,
   headers?: Record<string, string>,
 ): Promise<Answer<T>> {
   let status = 0;
+  let ok = false;
   let retryAfter = 0;
   let data: Problem = {};
   try {
     const response = await fetch(url, {
       method,
-      headers: { ...(json && { 'content-type': 'application/json' }), ...headers },
-      ...(json && { body: json }),
+      headers: { ...(body && { 'content-type': 'application/json' }), ...headers },
+      ...(body && { body: JSON.stringify(body) }),
       cache: 'no-cache',
       credentials: 'omit',
       signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -39,11 +40,11 @@ export async function call<T>(
     ({ status } = response);
     retryAfter = Number(response.headers.get('retry-after')) || DEFAULT_RETRY_S;
     data = JSON.parse((await response.text()) || '{}');
+    ({ ok } = response);
   } catch {
     // An answer that broke off, or is not ours (a proxy's page), counts as none: it may be tried again.
     if (status < 400) status = 0;
   }
   const { title = `HTTP ${status}`, detail = title, hint = '' } = data;
-  const ok = status > 199 && status < 300;
   return { ok, status, data: data as T & Problem, why: `${detail} ${hint}`, retryAfter };
 }

@@ -1,6 +1,6 @@
 import { type Answer, call } from './api.ts';
 import { button, fill, h } from './dom.ts';
-import { fieldOf, withScheme } from './format.ts';
+import { fieldOf } from './format.ts';
 import { keep, load } from './store.ts';
 import type { Key, Say } from './words.ts';
 
@@ -26,7 +26,7 @@ export type More = {
   choice?: HTMLElement;
 };
 
-type Draft = { body: string; name: string; sent?: [idempotencyKey: string, json: string] };
+type Draft = { body: string; name: string; sent?: [idempotencyKey: string, body: object] };
 type Person = { name: string; email: string; url: string };
 
 const PERSON_KEY = 'sluice:me';
@@ -58,7 +58,7 @@ export function composerFor(
     const draftKey = `${key}:draft:${parentId ?? ''}`;
     const person = load<Person>(PERSON_KEY);
     let draft = (!send && load<Draft>(draftKey)) || { body: text, name: person?.name ?? '' };
-    let shownAt = performance.now();
+    let shownAt = 0;
     let tries = 0;
     let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -124,9 +124,8 @@ export function composerFor(
     }
 
     function open() {
-      if (form.classList.contains('open')) return;
       form.classList.add('open');
-      shownAt = performance.now();
+      shownAt ||= performance.now();
     }
 
     function drawAuthor() {
@@ -162,8 +161,7 @@ export function composerFor(
       const showing = !!preview.hidden;
       if (showing) {
         if (!body.reportValidity()) return;
-        const json = JSON.stringify({ body: body.value });
-        const { ok, data, why } = await call<{ html: string }>(`${siteUrl}/preview`, 'POST', json);
+        const { ok, data, why } = await call<{ html: string }>(`${siteUrl}/preview`, 'POST', { body: body.value });
         if (!ok) return tell(why);
         fill(preview, data.html);
       }
@@ -181,17 +179,21 @@ export function composerFor(
       look.textContent = say(showing ? 'edit' : 'preview');
     }
 
-    function request(author: Author | undefined): string {
-      return JSON.stringify({
-        author: author ? { name: author.name } : { name: name.value, email: email.value, url: withScheme(url.value) },
+    function writer(): Person {
+      return { name: name.value, email: email.value, url: url.value };
+    }
+
+    function request(author: Author | undefined): object {
+      return {
+        author: author ? { name: author.name } : writer(),
         body: body.value,
         parentId,
         notifyReplies: !author && notify.checked,
         keepName: keepName.checked,
         nameCapability: load(nameKey),
-        page: { url: location.href.split('#')[0], title: document.title.slice(0, 500) },
-        form: { t: Math.round(performance.now() - shownAt), hp: trap.value },
-      });
+        page: { url: location.href, title: document.title.slice(0, 500) },
+        form: { t: performance.now() - shownAt, hp: trap.value },
+      };
     }
 
     async function submit(event?: Event) {
@@ -218,13 +220,14 @@ export function composerFor(
       if (!send) {
         // What was kept is kept: without it the name would be nobody's to use.
         if (keepName.checked) keep(nameKey, (answer.data as Sent).nameCapability);
-        keep(PERSON_KEY, remember.checked ? { name: name.value, email: email.value, url: url.value } : undefined);
+        keep(PERSON_KEY, remember.checked && writer());
       }
       const written = body.value;
       tries = 0;
       forget();
       flip(false);
       form.classList.remove('open');
+      shownAt = 0;
       done(answer.data as Sent, author?.name ?? name.value, written);
     }
 
@@ -253,9 +256,9 @@ export function composerFor(
     function fault(id: string, words: string, wrong = false) {
       const control = fields[id] as HTMLInputElement;
       control.ariaInvalid = `${wrong}`;
-      const [note] = control.ariaDescribedByElements ?? [];
-      note?.replaceChildren(words);
-      if (note) note.className = wrong ? 'error' : 'small';
+      const [note] = control.ariaDescribedByElements as [Element];
+      note.textContent = words;
+      note.className = wrong ? 'error' : 'small';
     }
   };
 }

@@ -36,8 +36,7 @@ class SluiceComments extends HTMLElement {
   async #start(shadow: ShadowRoot, signal: AbortSignal) {
     const server = (this.getAttribute('server') ?? new URL(script?.src ?? location.href).origin).replace(/\/$/, '');
     let lang = choose([(this.closest('[lang]') as HTMLElement | null)?.lang, navigator.language], LANGUAGES);
-    const root = h('section.root reserve', { lang, dir: lang === 'ar' ? 'rtl' : 'ltr' });
-    root.ariaBusy = 'true';
+    const root = h('section.root reserve', { ariaBusy: 'true' });
     shadow.adoptedStyleSheets = [sheet];
     shadow.replaceChildren(root);
 
@@ -54,7 +53,8 @@ class SluiceComments extends HTMLElement {
       else lang = 'en';
     }
     if (signal.aborted) return;
-    root.ariaLabel = words.comments;
+    // Of the words that came: where they did not, English is read as English.
+    Object.assign(root, { lang, dir: lang === 'ar' ? 'rtl' : 'ltr', ariaLabel: words.comments });
     mount(root, this, server, lang, words, signal);
   }
 }

@@ -54,6 +54,8 @@ export async function fakeServer(dist: string) {
   const state = { closed: false, holds: '', delayMs: 0, publishAtOnce: false };
   let serial = 0;
 
+  const base = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
   function seed({ thread = 't', parentId = null, ...rest }: Seed): string {
     const id = rest.id ?? `c${++serial}`;
     rows.push({
@@ -169,7 +171,7 @@ export async function fakeServer(dist: string) {
       json: {
         id,
         status: 'received',
-        statusUrl: `/v1/comments/${id}/status?token=look-${id}`,
+        statusUrl: `${base()}/v1/comments/${id}/status?token=look-${id}`,
         capability: `may-${id}`,
         editableUntil: new Date(Date.now() + 900_000).toISOString(),
         ...(body['keepName'] === true && { nameCapability: 'mine-alone' }),
@@ -254,10 +256,9 @@ export async function fakeServer(dist: string) {
 
   const server = createServer((request, response) => void serve(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
   return {
-    origin,
+    origin: base(),
     rows,
     calls,
     faults,

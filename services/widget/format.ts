@@ -35,11 +35,6 @@ export function webAddress(address = ''): string | undefined {
   return /^https?:/i.test(address) ? address : undefined;
 }
 
-/** People type `example.com`. */
-export function withScheme(address: string): string {
-  return /^$|:/.test(address) ? address : `https://${address}`;
-}
-
 /** What a JSON Pointer names in a submission: `/author/name`, or `#/author/name` as in RFC 9457, is `name`. */
 export function fieldOf(pointer: string): string {
   return pointer.replace(/^#?\/(author\/)?/, '');

@@ -114,7 +114,7 @@ describe('writing', () => {
     await page.getByRole('button', { name: 'Send' }).click();
     await page.locator('.state').waitFor();
     expect(submissions()[0]?.body).toMatchObject({
-      author: { name: 'Ines', email: 'ines@example.com', url: 'https://example.com' },
+      author: { name: 'Ines', email: 'ines@example.com', url: 'example.com' },
       body: 'With everything',
       notifyReplies: true,
     });
@@ -302,6 +302,48 @@ describe('writing', () => {
     expect(server.calls.filter(({ path }) => path.includes('may-'))).toEqual([]);
   });
 
+  it('knows in each tab what was written in the other', async () => {
+    const page = await visit(html());
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    await other.locator('section[aria-busy=false]').waitFor();
+    await compose(page, 'From the first tab');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await other.locator('.comment', { hasText: 'From the first tab' }).waitFor();
+    await compose(other, 'From the second tab');
+    await other.getByRole('button', { name: 'Send' }).click();
+    await page.locator('.comment', { hasText: 'From the second tab' }).waitFor();
+    server.decide('c1', 'published');
+    await page.locator('.comment .body > p:not(.plain)').first().waitFor();
+    await page.reload();
+    await expect.poll(() => page.getByRole('button', { name: 'Edit' }).count()).toBe(2);
+  });
+
+  it('takes a second press on “Delete” for an answer only while it is asked', async () => {
+    const page = await visit(html());
+    await compose(page, 'Stays');
+    await page.getByRole('button', { name: 'Send' }).click();
+    server.decide('c1', 'published');
+    await page.locator('.comment .body > p:not(.plain)').waitFor();
+    await page.clock.install();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('button', { name: 'Really delete?' }).waitFor();
+    await page.clock.runFor(10_000);
+    await page.getByRole('button', { name: 'Delete', exact: true }).waitFor();
+    expect(server.rows[0]?.status).toBe('published');
+  });
+
+  it('gives the focus to the comment where its buttons were drawn anew under an open form', async () => {
+    const page = await visit(html());
+    await compose(page, 'Edited too early');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByRole('button', { name: 'Edit' }).click();
+    server.decide('c1', 'published');
+    await page.locator('.comment .body > p:not(.plain)').waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    expect(await hasFocus(page.locator('.comment'))).toBe(true);
+  });
+
   it('has no form and no replies in a closed thread', async () => {
     server.seed({ name: 'Ada' });
     server.state.closed = true;
@@ -379,6 +421,26 @@ describe('reading', () => {
     await page.getByRole('button', { name: 'Newest first' }).click();
     // Number 30 stands on the page already: what turns is who comes first.
     await expect.poll(() => page.locator('.comment .body').first().textContent()).toBe('Number 30');
+  });
+
+  it('says on the button that was pressed that loading failed, and loads at the next press', async () => {
+    for (let at = 1; at <= 30; at++) server.seed({ name: 'Cy', html: `<p>Number ${at}</p>` });
+    const page = await visit(html());
+    await page.route(/cursor=/, (route) => route.abort());
+    await page.getByRole('button', { name: 'Load more comments' }).click();
+    await page.getByRole('button', { name: 'Loading failed. Try again.' }).waitFor();
+    await page.unroute(/cursor=/);
+    server.state.delayMs = 500;
+    await page.getByRole('button', { name: 'Loading failed. Try again.' }).click();
+    await page.locator('section[aria-busy=true]').waitFor();
+    await page.getByText('Number 30').waitFor();
+    expect(await page.locator('section[aria-busy=true]').count()).toBe(0);
+  });
+
+  it('says to the eye too that a permalink leads to no comment', async () => {
+    server.seed({ name: 'Ada' });
+    const page = await visit(html(), { hash: '#sluice-gone' });
+    await page.locator('.notice', { hasText: 'Comment not found.' }).first().waitFor();
   });
 
   it('marks authors, tells the time exactly on hover, and leaves a tombstone', async () => {
@@ -574,6 +636,18 @@ describe('for everyone', () => {
       ),
     );
     expect(face).toBeGreaterThan(name ?? 0);
+  });
+
+  it('reads as English where the words of a language do not come', async () => {
+    server.seed({ name: 'Ada' });
+    const context = await browser.newContext();
+    await context.route('**/embed/ar.json', (route) => route.abort());
+    server.pages.set('/post', { html: html('', { lang: 'ar' }) });
+    const page = await context.newPage();
+    pages.push(page);
+    await page.goto(`${server.origin}/post`);
+    await page.locator('section[lang=en][dir=ltr]').waitFor();
+    await page.getByRole('heading', { name: '1 comment' }).waitFor();
   });
 
   it('follows the page into the dark, however it goes there', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildFrontEnd } from '../build.ts';
-import { clock, fieldOf, isLight, webAddress, withScheme } from './format.ts';
+import { clock, fieldOf, isLight, webAddress } from './format.ts';
 import { PAGE_HEADERS, PAGE_STYLE_HASH } from './page-frame.ts';
 import { PAGE_ENGLISH, pageSpeech } from './page-words.ts';
 import { renderStatePage, renderThreadPage } from './thread-page.ts';
@@ -122,14 +122,6 @@ describe('formats', () => {
     [undefined, undefined],
   ])('links %j to %j', (address, href) => {
     expect(webAddress(address)).toBe(href);
-  });
-
-  it('completes an address typed without its scheme', () => {
-    expect(['', 'a.example', 'http://a.example'].map(withScheme)).toEqual([
-      '',
-      'https://a.example',
-      'http://a.example',
-    ]);
   });
 
   it('finds the field that a pointer names, in both spellings', () => {

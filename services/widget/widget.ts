@@ -21,6 +21,7 @@ import { type Key, type Words, speaker } from './words.ts';
 type Entry = { item: HTMLElement; extra: HTMLElement; replies: HTMLElement; more: HTMLElement; drawn?: string };
 
 const HASH = '#sluice-';
+const SURE_MS = 8000;
 
 /**
  * Shows one thread in `root` until `signal` aborts.
@@ -52,7 +53,7 @@ export function mount(
 
   let order = host.getAttribute('order') ?? 'oldest';
   let comments: Comment[] = [];
-  let mine = (load<Mine[]>(key) ?? []).filter((one) => worthKeeping(one, Date.now()));
+  let mine: Mine[] = [];
   let cursor: string | null | undefined;
   let total = 0;
   /** How many the reader knows of; what goes beyond is news. */
@@ -64,7 +65,7 @@ export function mount(
   const entries = new Map<string, Entry>();
 
   const heading = h('h2', { tabIndex: -1 });
-  const live = h('p.hidden', { role: 'status' });
+  const live: HTMLElement = h('p.hidden', { role: 'status' });
   const orderButton = button('link', '', () => turn(order === 'newest' ? 'oldest' : 'newest'));
   const freshButton = button('primary fresh', '', showFresh);
   const freshBar = h('div.bar', null, freshButton);
@@ -74,25 +75,29 @@ export function mount(
   const mineList = h('ol');
   const list = h('ol');
   const allButton = button('wide', say('all'), start);
-  const moreButton = button('wide', say('more'), loadMore);
+  const moreButton = button('wide', '', loadMore);
   const empty = h('p.small', null, say('empty'));
 
   addEventListener('hashchange', goToHash, { signal });
+  // What is written in another tab is one's own here too: kept under one key, neither may forget the other's.
+  addEventListener('storage', (event) => event.key === key && (follow(), draw()), { signal });
   document.addEventListener('visibilitychange', look, { signal });
   later(poll, pollMs);
-  mine.forEach((one) => ask(one));
+  follow();
   void start().then(goToHash);
 
   // Reading
 
   // Pages of 20 comments, and of 100 at most, as the API has them.
 
-  /** Undefined when it did not work; that is announced only to one who asked. */
-  async function read(query: Record<string, string | number>, asked = true): Promise<Page | undefined> {
+  /** Undefined when it did not work: who asked is told, by the button that was pressed. `asker` false: nobody did. */
+  async function read(query: Record<string, string | number>, asker?: HTMLElement | false): Promise<Page | undefined> {
     const search = new URLSearchParams({ order, limit: 20, ...query } as never);
+    root.ariaBusy = `${asker !== false}`;
     const { ok, data } = await call<Page>(`${commentsUrl}?${search}`);
+    root.ariaBusy = 'false';
     if (ok) return data;
-    if (asked) announce(say('failed'));
+    if (asker !== false) announce(say('failed'), asker);
     return undefined;
   }
 
@@ -106,7 +111,6 @@ export function mount(
     if (!list.isConnected) {
       const top = h('div.top', null, heading, orderButton);
       root.replaceChildren(top, live, formBox, mineList, freshBar, allButton, list, empty, moreButton);
-      root.ariaBusy = 'false';
       emit('load', { total });
     }
     draw();
@@ -116,7 +120,6 @@ export function mount(
     const page = await read({});
     if (signal.aborted) return;
     if (page) return show(page, false);
-    root.ariaBusy = 'false';
     root.replaceChildren(button('wide', say('failed'), start));
   }
 
@@ -127,7 +130,7 @@ export function mount(
   }
 
   async function loadMore() {
-    const data = await read({ cursor: cursor ?? '' });
+    const data = await read({ cursor: cursor ?? '' }, moreButton);
     if (!data) return;
     cursor = data.nextCursor;
     comments = append(comments, data.comments);
@@ -135,8 +138,8 @@ export function mount(
     focus(data.comments[0]?.id);
   }
 
-  async function loadReplies(parent: Comment) {
-    const data = await read({ parent: parent.id, order: 'oldest', cursor: parent.repliesCursor ?? '' });
+  async function loadReplies(parent: Comment, more: HTMLElement) {
+    const data = await read({ parent: parent.id, order: 'oldest', cursor: parent.repliesCursor ?? '' }, more);
     if (!data) return;
     const at = parent.replies.length;
     parent.replies = append(parent.replies, data.comments);
@@ -146,20 +149,18 @@ export function mount(
   }
 
   async function goToHash() {
-    const { hash } = location;
-    if (!hash.startsWith(HASH)) return;
-    const id = hash.slice(HASH.length);
+    const id = location.hash.split(HASH)[1];
+    if (!id) return;
     if (!entries.get(id)?.item.isConnected) {
       const data = await read({ around: id });
-      if (!data || !find(data.comments, id)) return announce(say('missing'));
+      if (!data || !find(data.comments, id)) return announce(say('missing'), notice);
       show(data, true);
     }
     highlight([id]);
   }
 
   function highlight(ids: string[]) {
-    for (const item of root.querySelectorAll('.hit')) item.classList.remove('hit');
-    for (const id of ids) entries.get(id)?.item.classList.add('hit');
+    for (const [id, { item }] of entries) item.classList.toggle('hit', ids.includes(id));
     focus(ids[0], 'center');
   }
 
@@ -181,14 +182,14 @@ export function mount(
   }
 
   async function showFresh() {
-    const before = new Set(entries.keys());
+    const before = entries.size;
     const wanted = comments.length + arrivals(total, known, mine);
     // What is new stands at the end, which may be pages away: the newest first, then.
     if (cursor || partial || wanted > 100) order = 'newest';
-    const data = await read({ limit: Math.min(100, Math.max(20, wanted)) });
+    const data = await read({ limit: Math.min(100, Math.max(20, wanted)) }, freshButton);
     if (!data) return;
     show(data, false);
-    highlight([...entries.keys()].filter((id) => !before.has(id)));
+    highlight([...entries.keys()].slice(before));
   }
 
   // Drawing
@@ -202,6 +203,7 @@ export function mount(
     orderButton.textContent = say(order === 'newest' ? 'oldest' : 'newest');
     empty.hidden = !!(comments.length || closed || loose.length);
     moreButton.hidden = !cursor;
+    moreButton.textContent = say('more');
     allButton.hidden = !partial;
     drawFresh();
   }
@@ -230,7 +232,7 @@ export function mount(
         item: h('li.comment', { tabIndex: -1 }),
         extra: h('div'),
         replies: h('ol'),
-        more: button('link more', '', () => loadReplies(find(comments, id) ?? comment)),
+        more: button('link more', '', () => loadReplies(find(comments, id) ?? comment, entry!.more)),
       };
       entry.item.append(entry.extra, entry.replies, entry.more);
       entries.set(id, entry);
@@ -326,7 +328,11 @@ export function mount(
     done: (sent: Sent, name: string, body: string) => void,
     more: More,
   ) {
-    const cancel = () => close(extra, opener);
+    const cancel = () => {
+      extra.replaceChildren();
+      // The comment may have been drawn anew meanwhile, its buttons with it.
+      (opener.isConnected ? opener : (extra.parentElement as HTMLElement)).focus();
+    };
     const form = composer(label, (...sent) => (cancel(), done(...sent)), { cancel, ...more });
     extra.replaceChildren(form);
     form.querySelector<HTMLElement>('select,textarea')?.focus();
@@ -339,12 +345,10 @@ export function mount(
   }
 
   /** Remembers a comment that the server has taken, and follows it. */
-  function take({ id, statusUrl, capability, editableUntil }: Sent, name: string, body: string, parentId?: string) {
+  function take(sent: Sent, name: string, body: string, parentId?: string) {
+    const { id } = sent;
     const one: Mine = {
-      id,
-      statusUrl: new URL(statusUrl, server).href,
-      capability,
-      editableUntil,
+      ...sent,
       body,
       status: 'received',
       state: 'published',
@@ -374,6 +378,11 @@ export function mount(
     }
     keep(key, mine);
     if (list.isConnected) draw();
+  }
+
+  function follow() {
+    mine = (load<Mine[]>(key) ?? []).filter((one) => worthKeeping(one, Date.now()));
+    mine.forEach((one) => ask(one));
   }
 
   /** Asks what became of a comment until that is settled. */
@@ -416,7 +425,7 @@ export function mount(
   /** A call with the capability: the one place where it leaves this browser, and never in a URL. */
   function act({ id, capability }: Mine, method: string, path: string, body?: object): Promise<Answer<unknown>> {
     const authorization = `Bearer ${capability}`;
-    return call(`${server}/v1/comments/${id}${path}`, method, body && JSON.stringify(body), { authorization });
+    return call(`${server}/v1/comments/${id}${path}`, method, body, { authorization });
   }
 
   /** The first press asks, the second deletes. */
@@ -425,8 +434,12 @@ export function mount(
     if (opener.textContent === sure) {
       const { ok, why } = await act(one, 'DELETE', '');
       if (ok) changed(one, { status: 'deleted' });
-      else announce((opener.textContent = why));
-    } else announce((opener.textContent = sure));
+      else announce(why, opener);
+    } else {
+      announce(sure, opener);
+      // Nobody deletes by a second press that is no answer any more.
+      later(() => (opener.textContent = say('delete')), SURE_MS);
+    }
   }
 
   function report(id: string, extra: HTMLElement, opener: HTMLElement) {
@@ -434,12 +447,7 @@ export function mount(
     const reason = h('select', null, ...options);
     write(extra, opener, say('note'), () => (opener.textContent = say('thanks')), {
       choice: h('label', null, say('reason'), reason),
-      send: (note) =>
-        call(
-          `${server}/v1/comments/${id}/reports`,
-          'POST',
-          JSON.stringify({ reason: reason.value, note: note || undefined }),
-        ),
+      send: (note) => call(`${server}/v1/comments/${id}/reports`, 'POST', { reason: reason.value, note }),
     });
   }
 
@@ -455,7 +463,7 @@ export function mount(
       done();
     };
     addEventListener('message', listen, { signal });
-    open(`${server}/author?${query}`, '', 'popup,width=480,height=640');
+    open(`${server}/author?${query}`, '', 'popup,width=480');
   }
 
   // Small things
@@ -470,16 +478,12 @@ export function mount(
     host.dispatchEvent(new CustomEvent(`sluice-${event}`, { detail, bubbles: true }));
   }
 
-  function announce(text: string) {
-    live.textContent = text;
+  /** To screen readers, and to the eye at `place` where nothing else tells it. */
+  function announce(text: string, place = live) {
+    live.textContent = place.textContent = text;
   }
 
   function later(act: () => unknown, ms: number) {
     setTimeout(() => signal.aborted || act(), ms);
   }
-}
-
-function close(extra: HTMLElement, opener: HTMLElement) {
-  extra.replaceChildren();
-  opener.focus();
 }

@@ -75,11 +75,10 @@ export type Say<Word = Key> = (key: Word, values?: { n?: number; name?: string }
 /** Speaks one language: picks the plural form and fills `{n}` (as a local number) and `{name}`. */
 export function speaker(words: Words, lang: string): Say {
   const plural = new Intl.PluralRules(lang);
-  const digits = new Intl.NumberFormat(lang);
   return (key, { n = 0, name = '' } = {}) => {
     const entry: string | Partial<Record<Intl.LDMLPluralRule, string>> = words[key];
     const text = typeof entry === 'string' ? entry : (entry[plural.select(n)] ?? entry.other ?? '');
-    return text.replace('{n}', digits.format(n)).replace('{name}', () => name);
+    return text.replace('{n}', () => n.toLocaleString(lang)).replace('{name}', () => name);
   };
 }
 
