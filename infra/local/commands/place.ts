@@ -33,7 +33,8 @@ export const dataFolder: Place = {
     const root = apart && !existsSync(join(path, 'root.key')) ? randomBytes(32) : rootKeyOf(path);
     const database = openDatabase(apart ? ':memory:' : path);
     try {
-      if (need === 'erasable') database.sqlite.exec('PRAGMA secure_delete = ON');
+      // As the server does: what an import replaces may be forgotten by anybody later.
+      database.sqlite.exec('PRAGMA secure_delete = ON');
       const table = localTable(database, clock);
       // For a dry run without a data folder the site `demo` is in memory.
       if (need === 'made' || apart) await ensureDemo({ table, clock });
