@@ -53,7 +53,11 @@ export async function compose(
     const until = clock.now() + CONFIRM_DAYS * 86_400_000;
     const token = mailToken(vault, { kind: 'confirm', address: emailHash, contact: contact ?? '', until });
     const url = confirmUrl(publicUrl, token, lang);
-    return finish(renderConfirmation({ site: site.name, url, days: CONFIRM_DAYS }, speech(lang)));
+    // Whoever never wrote here may be asked each month: they can end that too.
+    const never = mailToken(vault, { kind: 'unsubscribe', address: emailHash, scope: { all: true } });
+    const unsubscribe = unsubscribeUrl(publicUrl, never, lang);
+    const mail = { site: site.name, url, days: CONFIRM_DAYS, unsubscribeUrl: unsubscribe };
+    return finish(renderConfirmation(mail, speech(lang)), unsubscribe);
   }
   if (kind === 'person') {
     const until = clock.now() + DATA_HOURS * 3_600_000;

@@ -445,7 +445,7 @@ describe('confirmation', () => {
     expect(mail!.to).toBe(ada.email);
     expect(JSON.stringify(mail)).not.toMatch(/BUY-NOW|TYPED/);
     expect(mail!.text).toContain('https://comments.example/v1/mail/confirm/');
-    expect(mail!.unsubscribeUrl).toBeUndefined();
+    expect(mail!.text).toContain(mail!.unsubscribeUrl);
     ports.wind(31 * 24 * HOUR);
     const again = await story.person('Ada', { confirmed: false });
     const late = await story.comment({ ...typed, author: { ...typed.author, contact: again.contact } });

@@ -21,9 +21,9 @@ export type MailLink =
 
 /**
  * What an unsubscription ends: mail about the thread of a comment, about what waits for review on a site, or an author's
- * digest of the news of a site. The page offers all mail beside it.
+ * digest of the news of a site; or all mail, which the page offers beside each of the others.
  */
-export type Scope = { comment: string } | { digestOf: string } | { newsOf: string };
+export type Scope = { comment: string } | { digestOf: string } | { newsOf: string } | { all: true };
 
 const Id = z.string().min(1).max(80);
 const Payload = z.union([
@@ -34,6 +34,7 @@ const Payload = z.union([
   z.tuple([z.literal('u'), Id, z.literal('comment'), Id]),
   z.tuple([z.literal('u'), Id, z.literal('digest'), Id]),
   z.tuple([z.literal('u'), Id, z.literal('news'), Id]),
+  z.tuple([z.literal('u'), Id, z.literal('all'), z.literal('')]),
 ]);
 
 /** A signed, URL-safe token of at most 300 characters: a header line holds 998 (RFC 5322, 2.1.1). */
@@ -60,7 +61,12 @@ export function readMailToken(vault: Vault, token: string, now: number): MailLin
   const [kind, address, third, fourth] = read.data;
   if (kind === 's') return fourth > now ? { kind: 'sign-in', address, id: third, until: fourth } : undefined;
   if (kind === 'c') return fourth > now ? { kind: 'confirm', address, contact: third, until: fourth } : undefined;
-  const scope = { comment: { comment: fourth }, digest: { digestOf: fourth }, news: { newsOf: fourth } }[third];
+  const scope = {
+    comment: { comment: fourth },
+    digest: { digestOf: fourth },
+    news: { newsOf: fourth },
+    all: { all: true as const },
+  }[third];
   return { kind: 'unsubscribe', address, scope };
 }
 
@@ -70,6 +76,7 @@ function payloadOf(link: MailLink): z.infer<typeof Payload> {
   if (link.kind === 'person') return ['p', link.address, link.contact, link.site, link.until];
   if (link.kind === 'sign-in') return ['s', link.address, link.id, link.until];
   if ('comment' in link.scope) return ['u', link.address, 'comment', link.scope.comment];
+  if ('all' in link.scope) return ['u', link.address, 'all', ''];
   return 'newsOf' in link.scope
     ? ['u', link.address, 'news', link.scope.newsOf]
     : ['u', link.address, 'digest', link.scope.digestOf];

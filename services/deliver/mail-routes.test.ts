@@ -85,6 +85,27 @@ describe('the link that confirms', () => {
     expect(text).toContain(`<html ${tag}>`);
   });
 
+  it('has beside it one that ends the asking, of all sites and for good', async () => {
+    const { ada, reply } = await conversation({ confirmed: false });
+    await reply('hello');
+    const way = pathIn(ports.mails[0]!.unsubscribeUrl!);
+    expect(await (await fetch(way)).text()).toContain('All mail from here');
+    expect(await story.contacts.unsubscribed(ada.emailHash, 'blog', '/post')).toBe(false);
+    await fetch(way, form('List-Unsubscribe=One-Click'));
+    ports.wind(40 * 24 * 60 * MINUTE);
+    const again = await story.person('Ada', { confirmed: false });
+    const late = await story.comment({
+      author: { name: 'Ada', key: ada.key, contact: again.contact },
+      notifyReplies: true,
+    });
+    await notify({ id: late.id, version: 1 });
+    ports.wind(11 * MINUTE);
+    await pump();
+    expect(ports.mails).toHaveLength(1);
+    await fetch(way, form('choice=again'));
+    expect(await story.contacts.unsubscribed(ada.emailHash, 'blog', '/post')).toBe(false);
+  });
+
   it('ends after 7 days', async () => {
     const { reply } = await conversation({ confirmed: false });
     await reply('hello');
@@ -177,6 +198,7 @@ describe('a token', () => {
     { kind: 'unsubscribe', address: 'a'.repeat(32), scope: { comment: 'c'.repeat(64) } },
     { kind: 'unsubscribe', address: 'a'.repeat(32), scope: { digestOf: 'blog.example' } },
     { kind: 'unsubscribe', address: 'a'.repeat(32), scope: { newsOf: 'blog.example' } },
+    { kind: 'unsubscribe', address: 'a'.repeat(32), scope: { all: true } },
     {
       kind: 'person',
       address: 'a'.repeat(32),

@@ -47,7 +47,7 @@ export function mailRoutes<Caller>(
     return link?.kind === kind ? (link as MailLink & { kind: Kind }) : undefined;
   };
 
-  /** What a link is about, in words for a page, and as the store keeps it. */
+  /** What a link is about beside all mail, in words for a page, and as the store keeps it. */
   const matterOf = async (scope: Scope, { say }: Speech): Promise<{ scope: string; words: string } | undefined> => {
     if ('digestOf' in scope) {
       const name = await nameOf(scope.digestOf);
@@ -57,6 +57,7 @@ export function mailRoutes<Caller>(
       const name = await nameOf(scope.newsOf);
       return { scope: `${scope.newsOf}#${NEWS}`, words: `Digests of new comments on ${name}` };
     }
+    if ('all' in scope) return undefined;
     const comment = await store.get(scope.comment);
     if (!comment) return undefined;
     const title = (await sites.thread(comment.site, comment.thread))?.title ?? comment.page?.title;

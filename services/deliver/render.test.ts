@@ -56,7 +56,10 @@ describe('what readers typed', () => {
   });
 
   it('is not in the mail that asks to confirm', () => {
-    const { text, html } = renderConfirmation({ site: 'A Blog', url: 'https://x.example/c', days: 7 }, speech());
+    const { text, html } = renderConfirmation(
+      { site: 'A Blog', url: 'https://x.example/c', days: 7, unsubscribeUrl: 'https://x.example/u' },
+      speech(),
+    );
     expect(text).toContain('https://x.example/c');
     expect(html).toContain('href="https://x.example/c"');
   });

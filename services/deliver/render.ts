@@ -156,14 +156,16 @@ function renderComments(
 
 /** Asks an address whether it wants mail. Holds nothing that a reader typed: it may go to somebody who never wrote here. */
 export function renderConfirmation(
-  { site, url, days }: { site: string; url: string; days: number },
+  { site, url, days, unsubscribeUrl }: { site: string; url: string; days: number; unsubscribeUrl: string },
   speech: Speech,
 ): Rendered {
   const { say } = speech;
   const name = oneLine(site, 80);
   const otherwise = say('confirmElse', { n: days });
   const ask = say('confirmAsk', { site: name });
-  return asking(say('confirmSubject', { site: name }), { ask, url, label: say('confirmLabel'), otherwise, ...speech });
+  const way = { label: say('end'), url: unsubscribeUrl };
+  const words = { ask, url, label: say('confirmLabel'), otherwise, way };
+  return asking(say('confirmSubject', { site: name }), { ...words, ...speech });
 }
 
 /** The link to what is kept of an address. Holds nothing that the one who asked for it typed: that may have been anybody. */
@@ -195,15 +197,24 @@ function asking(
     url,
     label,
     otherwise,
+    way,
     lang = 'en',
     dir = 'ltr',
-  }: { ask: string; url: string; label: string; otherwise: string } & Partial<Pick<Speech, 'lang' | 'dir'>>,
+  }: {
+    ask: string;
+    url: string;
+    label: string;
+    otherwise: string;
+    /** Out of mails like this. */
+    way?: { label: string; url: string };
+  } & Partial<Pick<Speech, 'lang' | 'dir'>>,
 ): Rendered {
   const body = `<p>${escapeHtml(ask)}</p><p>${link(url, label)}</p>`;
+  const foot = `<p>${escapeHtml(otherwise)}${way ? ` ${link(way.url, way.label, true)}` : ''}</p>`;
   return {
     subject: oneLine(subject, SUBJECT_CHARACTERS),
-    text: [ask, '', url, '', otherwise, ''].map(folded).join('\n'),
-    html: htmlPage({ title: subject, body, foot: `<p>${escapeHtml(otherwise)}</p>`, lang, dir }),
+    text: [ask, '', url, '', otherwise, ...(way ? [`${way.label}: ${way.url}`] : []), ''].map(folded).join('\n'),
+    html: htmlPage({ title: subject, body, foot, lang, dir }),
   };
 }
 
