@@ -35,7 +35,10 @@ describe('the form without scripts', () => {
     expect(state.headers.get('cache-control')).toBe('no-store');
     const link = /href="(\/t\/demo\/plain\?around=[^"]+)"/.exec(state.body)![1]!;
     expect((await sluice.call('GET', link)).body).toContain('Written without scripts.');
-    expect((await comments('plain')).total).toBe(1);
+    const { total, comments: shown } = await comments('plain');
+    expect(total).toBe(1);
+    // A comment of no post has its permalink here, on whatever page of the thread it is.
+    expect(shown[0].permalink).toBe(sluice.publicUrl + link);
   });
 
   it('puts a reply under the comment that it answers', async () => {

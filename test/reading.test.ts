@@ -180,7 +180,7 @@ describe('a thread', () => {
     expect(links).toEqual([
       ['self', `${sluice.publicUrl}/v1/sites/demo/threads/strict/feed.atom`],
       ['alternate', thread],
-      ['alternate', `${thread}#sluice-${written.id}`],
+      ['alternate', `${thread}?around=${written.id}#sluice-${written.id}`],
     ]);
     expect(of('id').map(({ text }) => text)).toEqual([links[0]![1], `urn:sluice:comment:${written.id}`]);
     expect(of('name').map(({ text }) => text)).toEqual(['A & <B>']);

@@ -1,8 +1,8 @@
 import type { Comment } from '../../shared/comment.ts';
 
-/** Where a reader finds the comment: on its page, else on the thread's own. */
+/** Where a reader finds the comment: on its page, else on the thread's own, which begins where the comment is on it. */
 export function permalink(publicUrl: string, comment: Comment, threadUrl?: string): string {
-  const own = `${publicUrl}/t/${encodeURIComponent(comment.site)}/${encodeURIComponent(comment.thread)}`;
+  const own = `${publicUrl}/t/${encodeURIComponent(comment.site)}/${encodeURIComponent(comment.thread)}?around=${encodeURIComponent(comment.id)}`;
   const page = comment.page?.url ?? threadUrl;
   const url = page !== undefined && URL.canParse(page) ? new URL(page) : new URL(own);
   const safe = url.protocol === 'https:' || url.protocol === 'http:' ? url : new URL(own);

@@ -3,6 +3,7 @@ import type { Call, Reply } from '../../shared/http.ts';
 import type { Store } from '../../shared/store/comments.ts';
 import { permalink } from '../deliver/permalink.ts';
 import { normaliseThreadKey } from '../validate/thread-key.ts';
+import { threadPath } from '../widget/thread-page.ts';
 import type { Door } from './door.ts';
 import { cacheable } from './read.ts';
 
@@ -33,7 +34,7 @@ export async function readFeed(door: Door, call: Call): Promise<Reply> {
     ),
   );
   const self = `${ports.publicUrl}${call.url.pathname}`;
-  const page = key === undefined ? site.origins[0] : (record?.url ?? threadPageOf(ports.publicUrl, site.id, key));
+  const page = key === undefined ? site.origins[0] : (record?.url ?? ports.publicUrl + threadPath(site.id, key));
   const newest = Math.max(0, ...comments.map((comment) => comment.editedAt ?? shownAt(comment)));
   const entry = (comment: Comment, html: string) => `  <entry>
     <id>urn:sluice:comment:${xml(comment.id)}</id>
@@ -73,9 +74,6 @@ const newestOf = (comments: readonly Comment[]): readonly Comment[] =>
   comments.toSorted((a, b) => shownAt(b) - shownAt(a)).slice(0, ENTRIES);
 
 const shownAt = ({ publishedAt, submittedAt }: Comment): number => publishedAt ?? submittedAt;
-
-const threadPageOf = (publicUrl: string, site: string, thread: string): string =>
-  `${publicUrl}/t/${encodeURIComponent(site)}/${encodeURIComponent(thread)}`;
 
 /** Cut between characters: half an emoji is none. */
 const beginning = (text: string): string => [...text].slice(0, 80).join('');

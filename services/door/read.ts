@@ -9,6 +9,7 @@ import type { Store } from '../../shared/store/comments.ts';
 import { heatKey, timeKey } from '../../shared/store/keys.ts';
 import { isClosed } from '../validate/handler.ts';
 import { normaliseThreadKey } from '../validate/thread-key.ts';
+import { threadPath } from '../widget/thread-page.ts';
 import type { Door } from './door.ts';
 
 /** Replies shown under a comment before one asks for more. */
@@ -76,7 +77,7 @@ export async function threadPage(door: Door, siteId: string, key: string, query:
   const thread = record?.key ?? asked;
   const context = {
     store,
-    permalinkBase: record?.url ?? `${ports.publicUrl}/t/${site.id}/${encodeURIComponent(thread)}`,
+    pageOf: (id: string) => record?.url ?? `${ports.publicUrl}${threadPath(site.id, thread, { around: id })}`,
   };
   const way = query.around === undefined ? undefined : await wayTo(store, query.around, site.id, thread);
   const level = await store.level(site.id, thread, query.parent ?? null, {
@@ -126,12 +127,12 @@ async function wayTo(
 
 /** Comments with their texts and first replies. A tombstone stays only where something is left beneath it. */
 async function shown(
-  context: { store: Store; permalinkBase: string; way: readonly Comment[]; room: { left: number } },
+  context: { store: Store; pageOf(id: string): string; way: readonly Comment[]; room: { left: number } },
   comments: readonly Comment[],
   depth: number,
 ): Promise<ShownComment[]> {
   if (comments.length === 0) return [];
-  const { store, permalinkBase, way, room } = context;
+  const { store, pageOf, way, room } = context;
   const [texts, counts] = await Promise.all([
     store.revisions(comments.map(({ id, publishedRevision }) => ({ id, revision: publishedRevision ?? 1 }))),
     store.replyCounts(comments.map(({ id }) => id)),
@@ -172,7 +173,7 @@ async function shown(
         replyCount,
         replies: beneath,
         ...(replies.cursor && { repliesCursor: replies.cursor }),
-        permalink: `${permalinkBase}#sluice-${comment.id}`,
+        permalink: `${pageOf(comment.id)}#sluice-${comment.id}`,
       };
     }),
   );
