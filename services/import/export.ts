@@ -17,7 +17,10 @@ const MOST_KEYS = 100;
 /** Comments that are read together. */
 const AT_ONCE = 50;
 
-/** All comments of a site, by listing and time. One that changes its listing meanwhile may come twice. */
+/**
+ * All comments of a site, by listing and time. One that changes its listing meanwhile may come twice. Others come to their
+ * turn between the pages: a person's own link reads a whole site inside a server.
+ */
 export async function* commentsOf(table: Table, site: string): AsyncGenerator<Comment> {
   for (const status of STATUSES) {
     let cursor: string | undefined;
@@ -30,6 +33,7 @@ export async function* commentsOf(table: Table, site: string): AsyncGenerator<Co
       });
       for (const item of page.items) if (item.sk === 'head') yield commentOf(item);
       cursor = page.cursor;
+      await new Promise((resolve) => setImmediate(resolve));
     } while (cursor);
   }
   // What has no verdict is in no listing, but for what waits in the dead letters.

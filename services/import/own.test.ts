@@ -4,11 +4,12 @@ import type { Comment } from '../../shared/comment.ts';
 import { writerKeyOf } from '../../shared/door-note.ts';
 import { Policy } from '../../shared/policy.ts';
 import { contactsOf } from '../../shared/store/contacts.ts';
+import { headItem } from '../../shared/store/keys.ts';
 import { storeOf } from '../../shared/store/comments.ts';
 import { sitesOf } from '../../shared/store/sites.ts';
 import { vaultOf } from '../../shared/vault.ts';
 import { exportRows } from './export.ts';
-import { forgetEmail } from './forget.ts';
+import { findPerson, forgetEmail } from './forget.ts';
 import { importOwn } from './own.ts';
 import { ReportCollector } from './report.ts';
 import { encode } from './sluice.ts';
@@ -102,6 +103,22 @@ it('finds a writer by address long after the contact has expired', async () => {
   to.wind(8 * DAYS);
   expect(await forgetEmail(to, EMAIL)).toMatchObject({ comments: ['c1'] });
   expect(JSON.stringify([...to.table.items.values()])).not.toContain('Ann');
+});
+
+it('lets others come to their turn while a person is looked for in a big site', async () => {
+  const { ports } = await withAnn();
+  const first = (await storeOf(ports.table, ports.clock).get('c1'))!;
+  for (let n = 2; n <= 1500; n++) await ports.table.write([{ put: headItem({ ...first, id: `c${n}` }) }]);
+  let turns = 0;
+  let looking = true;
+  const other = () => {
+    turns += 1;
+    if (looking) setImmediate(other);
+  };
+  setImmediate(other);
+  expect((await findPerson(ports, EMAIL)).comments).toHaveLength(1500);
+  looking = false;
+  expect(turns).toBeGreaterThan(5);
 });
 
 it('mails nobody after a move who had opted out before it', async () => {
