@@ -240,7 +240,7 @@ export async function forget(place: Place, { email, comment, site, dryRun = fals
       hint: '--email ADDRESS or --comment ID',
     });
   }
-  await place.stored(dryRun ? 'needed' : 'erasable', async (stored) => {
+  await place.stored('needed', async (stored) => {
     if (site !== undefined) await siteOf(stored, site);
     const options = { site, dryRun, onErased: stored.forgetTexts };
     const { comments, contacts, sites, addressKept } =

@@ -4,10 +4,9 @@ import type { Load } from '../../services/import/load.ts';
 
 /**
  * What a command needs of the store. `made`: a new one is made, with the site `demo`. `untouched`: nothing is made, and where
- * there is none one looks into an empty one. `needed`: it must be there. `erasable`: and what is deleted leaves no trace on
- * disk. A stage on AWS is always there.
+ * there is none one looks into an empty one. `needed`: it must be there. A stage on AWS is always there.
  */
-export type Need = 'made' | 'untouched' | 'needed' | 'erasable';
+export type Need = 'made' | 'untouched' | 'needed';
 
 export type Stored = {
   table: Table;

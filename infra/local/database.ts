@@ -95,8 +95,10 @@ export function openDatabase(folder: string): Database {
   if (folder !== ':memory:') mkdirSync(folder, { recursive: true, mode: 0o700 });
   const sqlite = new DatabaseSync(folder === ':memory:' ? folder : join(folder, 'sluice.db'));
   // A comment's rows take 3 KB together: of pages of 4 KB a third would stay empty. A database that is there keeps its own.
-  sqlite.exec(`PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 10000;
-    PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 2000;`);
+  // What is deleted or replaced leaves no trace in the file: a message that was handled holds the words of a comment.
+  sqlite.exec(`PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
+    PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;
+    PRAGMA wal_autocheckpoint = 2000;`);
   migrate(sqlite);
 
   const begin = sqlite.prepare('BEGIN IMMEDIATE');

@@ -54,11 +54,8 @@ export async function openInstance(
   const lock = lockFolder(folder, publicUrl);
   const cache = pageCache();
   let mail: ReturnType<typeof localMail> | undefined;
-  const database = openDatabase(folder);
-  // What is deleted or replaced leaves no trace in the file: a message that was handled holds the words of a comment.
-  database.sqlite.exec('PRAGMA secure_delete = ON');
   const runtime = localRuntime(topology, {
-    database,
+    database: openDatabase(folder),
     clock: { now: Date.now },
     vault: vaultOf(rootKeyOf(folder)),
     log,

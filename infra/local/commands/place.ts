@@ -24,7 +24,7 @@ export const dataFolder: Place = {
   async stored<T>(need: Need, work: (stored: Stored) => Promise<T>): Promise<T> {
     const path = resolve(readSettings(process.env).SLUICE_DATA);
     const there = existsSync(join(path, 'sluice.db'));
-    if ((need === 'needed' || need === 'erasable') && !there) {
+    if (need === 'needed' && !there) {
       throw new SluiceError('Config.Invalid', `${path} holds no data`, {
         hint: 'point SLUICE_DATA at the data folder',
       });
@@ -33,8 +33,6 @@ export const dataFolder: Place = {
     const root = apart && !existsSync(join(path, 'root.key')) ? randomBytes(32) : rootKeyOf(path);
     const database = openDatabase(apart ? ':memory:' : path);
     try {
-      // As the server does: what an import replaces may be forgotten by anybody later.
-      database.sqlite.exec('PRAGMA secure_delete = ON');
       const table = localTable(database, clock);
       // For a dry run without a data folder the site `demo` is in memory.
       if (need === 'made' || apart) await ensureDemo({ table, clock });
