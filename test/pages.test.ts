@@ -123,6 +123,12 @@ describe('the form without scripts', () => {
     expect((await comments('preview')).total).toBe(0);
   });
 
+  it('previews no more than could be taken', async () => {
+    const { status, body } = await send('/t/demo/preview', { body: '*a* '.repeat(5000), preview: 'yes' });
+    expect(status).toBe(422);
+    expect(body).toContain('This is too long: 16,384 at most.');
+  });
+
   it('tells of a comment that waits, and of one that is rejected with its reason', async () => {
     const links = [1, 2, 3, 4].map((n) => `https://site${n}.example/`).join(' ');
     expect((await followed(await send('/t/demo/held', { name: 'Kim', body: `Look at ${links}` }))).body).toContain(
@@ -167,6 +173,9 @@ describe('the form without scripts', () => {
     const refused = await sluice.call('POST', '/t/demo/closed', late, { 'content-type': TYPE });
     expect(refused.status).toBe(409);
     expect(refused.body).toContain('Too late.</textarea>');
+    const lost = await sluice.call('GET', '/t/demo/closed?around=nobody');
+    expect(lost.status).toBe(404);
+    expect(lost.body).not.toContain('<form');
   });
 });
 

@@ -107,8 +107,7 @@ async function showThread(
   const shown = aimed ?? (await threadPage(door, site.id, key, asked));
   const target = reply === undefined ? undefined : find(shown.comments, reply);
   const to = target?.state === 'published' ? target : undefined;
-  // What was typed is shown again also where nothing can be taken any more.
-  const open = !shown.thread.closed && !query.parent && (!reply || to);
+  const gone = !aimed || (reply !== undefined && !to);
   const form: CommentForm & { to?: string } = {
     action: threadPath(site.id, key, {
       ...(query.order === 'newest' && { order: query.order }),
@@ -120,7 +119,7 @@ async function showThread(
       to: to.id,
       reply: { name: to.author.name, cancel: threadPath(site.id, key, { around: to.id, ...keeps }) },
     }),
-    ...(!aimed && { notice: speech.say('missing') }),
+    ...(gone && { notice: speech.say('missing') }),
     ...filled,
   };
   const html = renderThreadPage({
@@ -138,11 +137,12 @@ async function showThread(
     order: query.order,
     continued: query.cursor !== undefined || (aimed !== undefined && around !== undefined),
     ...(query.parent && { parent: query.parent }),
-    ...((open || filled.draft || !aimed) && { form }),
+    // What was typed is shown again also where nothing can be taken any more.
+    ...(((!shown.thread.closed && !query.parent) || filled.draft) && { form }),
     keeps,
     now: door.ports.clock.now(),
   });
-  if (status !== 200 || filled.draft || !aimed) return unkept(aimed ? status : 404, html);
+  if (status !== 200 || filled.draft || gone) return unkept(gone && status === 200 ? 404 : status, html);
   const answer = cacheable(call, html, HTML);
   return { ...answer, headers: { ...answer.headers, ...PAGE_HEADERS } };
 }
@@ -156,6 +156,10 @@ async function takeForm(door: Door, call: Call): Promise<Reply> {
   const draft = draftOf(fields);
   const { site, policy } = await door.sites.rules(call.params.site ?? '');
   const filled = { draft, ...(fields.shown && { shown: fields.shown }) };
+  const { bodyBytes } = policy.policy;
+  if (fields.preview !== undefined && draft.body.length > bodyBytes) {
+    return showThread(door, call, { ...filled, status: 422, faults: { body: speech.fault('long', bodyBytes) } });
+  }
   if (fields.preview !== undefined) {
     const preview = render(draft.body.normalize('NFC'), { images: policy.policy.images });
     return showThread(door, call, { ...filled, preview });
