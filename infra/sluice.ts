@@ -47,6 +47,12 @@ function onInterrupt(words: string): void {
   });
 }
 
+/** "Erased 0 comments" would be no answer to a name, or to a typing mistake. */
+function mustBeAddress(email: string | undefined): void {
+  if (email === undefined || /^[^@\s]+@[^@\s]+$/.test(email)) return;
+  throw new SluiceError('Config.Invalid', `"${email}" is no e-mail address`, { hint: 'such as mina@people.example' });
+}
+
 program
   .command('replay')
   .description(
@@ -93,6 +99,7 @@ program
       options: { site: string; format: string; contacts?: boolean; person?: string },
       command: Command,
     ) => {
+      mustBeAddress(options.person);
       await (await moving()).exportFile(await placeOf(command), file, options);
     },
   );
@@ -105,6 +112,7 @@ program
   .option('--dry-run', 'say what would be erased')
   .description('erase a person or a comment for good')
   .action(async (options: { email?: string; comment?: string; site?: string; dryRun?: boolean }, command: Command) => {
+    mustBeAddress(options.email);
     await (await moving()).forget(await placeOf(command), options);
   });
 
@@ -203,10 +211,26 @@ program
     await (await everywhere()).doctor(await placeOf(command));
   });
 
+// Whoever reads may have enough: `sluice export | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   await program.parseAsync(process.argv);
 } catch (error) {
-  if (!(error instanceof SluiceError)) throw error;
-  process.stderr.write(`${error.message}\n${error.hint}\n`);
+  const { message, hint } = toldOf(error);
+  process.stderr.write(`${message}\n${hint}\n`);
   process.exitCode = 1;
+}
+
+/** What an operator is told; a fault of ours is thrown, with its stack. */
+function toldOf(error: unknown): { message: string; hint: string } {
+  if (error instanceof SluiceError) return error;
+  // The system's own words name the path: no such folder, no permission, no space left.
+  if (error instanceof Error && 'syscall' in error && ('path' in error || error.syscall === 'write')) {
+    return { message: error.message, hint: 'check the path, who may use it, and the space that is left' };
+  }
+  throw error;
 }

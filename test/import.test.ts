@@ -152,6 +152,26 @@ it('makes no data folder for a dry run', { timeout: 60_000 }, async () => {
   expect(existsSync(join(here, 'data'))).toBe(false);
 });
 
+it('says in a sentence where it cannot write, and nothing when nobody reads on', { timeout: 60_000 }, async () => {
+  const data = join(folder(), 'data');
+  const file = join(folder(), 'isso.json');
+  writeFileSync(file, FILE);
+  await sluice(data, 'import', file);
+  const failed = (...words: string[]) =>
+    sluice(data, ...words).then(
+      () => 'it did',
+      ({ stderr }: { stderr: string }) => stderr,
+    );
+  expect(await failed('export', join(data, 'no-folder', 'x.jsonl'))).toMatch(
+    /^ENOENT: [^\n]*no-folder[^\n]*\ncheck the path[^\n]*\n$/,
+  );
+  expect(await failed('forget', '--email', 'Mina')).toBe('"Mina" is no e-mail address\nsuch as mina@people.example\n');
+  const { stdout, stderr } = await run('sh', ['-c', `"${process.execPath}" infra/sluice.ts export | head -c 8`], {
+    env: { ...process.env, SLUICE_DATA: data },
+  });
+  expect([stdout, stderr]).toEqual(['{"type":', '']);
+});
+
 const DATA = process.env.SLUICE_TEST_DATA;
 const KNOWN: [file: string, counts: object][] = [
   ['disqus/isso-disqus.xml', { threads: 3, comments: 6, replies: 2, authors: 2 }],
