@@ -675,6 +675,21 @@ export const WORDS = {
   authorId: ['Id', 'Kennung', 'Identifiant'],
   authorName: ['Name', 'Name', 'Nom'],
   authorEmail: ['E-mail (optional)', 'E-Mail (freiwillig)', 'E-mail (facultatif)'],
+  notify: ['Is told of', 'Erfährt von', 'Est averti de'],
+  notifyEach: ['each comment', 'jedem Kommentar', 'chaque commentaire'],
+  notifyDigest: ['all of a day, in one mail', 'allem eines Tages, in einer Mail', 'tout un jour, en un mail'],
+  notifyHeld: ['what is held', 'dem, was wartet', 'ce qui est retenu'],
+  notifyNone: ['nothing', 'nichts', 'rien'],
+  threadParams: [
+    'Query parameters that tell posts apart',
+    'Parameter, die Beiträge unterscheiden',
+    'Paramètres qui distinguent les articles',
+  ],
+  threadParamsHint: [
+    'Such as p, where posts stand at /?p=12. None: the path alone tells them apart.',
+    'Etwa p, wo Beiträge unter /?p=12 stehen. Keine: allein der Pfad unterscheidet sie.',
+    'Par exemple p, si les articles sont à /?p=12. Aucun : seul le chemin les distingue.',
+  ],
   siteSettings: ['Settings', 'Einstellungen', 'Réglages'],
   webhooks: ['Webhooks', 'Webhooks', 'Webhooks'],
   webhooksHint: [

@@ -128,6 +128,28 @@ describe('threads', () => {
   });
 });
 
+describe('the settings of a site', () => {
+  it('name what its authors are told of, and the parameters that tell its posts apart', async () => {
+    await go('sites');
+    await page.fill('input[name=threadParams]', 'p page_id');
+    await page.click('button:has-text("Save")');
+    await has('Saved');
+    await page.fill('input[name=id]', 'eve');
+    await page.locator('input[name=name]').last().fill('Eve');
+    await page.fill('input[name=email]', 'eve@blog.example');
+    await page.selectOption('select[name=notify]', 'digest');
+    await page.click('button:has-text("Add"):visible');
+    await page.locator('li:has-text("Eve"):has-text("all of a day, in one mail")').waitFor();
+    expect(await axe()).toEqual([]);
+    const { body } = await sluice.call('GET', '/v1/moderation/sites', undefined, admin);
+    const authors = expect.arrayContaining([{ id: 'eve', name: 'Eve', email: 'eve@blog.example', notify: 'digest' }]);
+    expect(body.sites).toContainEqual(expect.objectContaining({ threadParams: ['p', 'page_id'], authors }));
+    await page.fill('input[name=threadParams]', '');
+    await page.click('button:has-text("Save")');
+    await page.click('button[aria-label="Remove: Eve"]');
+  });
+});
+
 describe('webhooks', () => {
   it('are added with a secret that is shown once, tried, and taken away', async () => {
     await go('webhooks');

@@ -2,11 +2,14 @@ import { call } from '../api.ts';
 import { Failed, Loading, SiteTabs, Snippet, useChange, useRead } from '../parts.tsx';
 import { t } from '../words.ts';
 
-type Author = { id: string; name: string; email?: string; notify: string };
+const NOTIFY = { each: 'notifyEach', digest: 'notifyDigest', held: 'notifyHeld', none: 'notifyNone' } as const;
+
+type Author = { id: string; name: string; email?: string; notify: keyof typeof NOTIFY };
 type Site = {
   id: string;
   name: string;
   origins: string[];
+  threadParams: string[];
   authors: Author[];
   mine: 'admin' | 'moderator';
   moderatorEmails?: string[];
@@ -40,7 +43,12 @@ function OneSite({ site, change }: { site: Site; change: Change }) {
     event.preventDefault();
     const data = new FormData(event.currentTarget as HTMLFormElement);
     const listed = (field: string) => String(data.get(field)).split(/\s+/).filter(Boolean);
-    const body = { name: data.get('name'), origins: listed('origins'), moderatorEmails: listed('moderatorEmails') };
+    const body = {
+      name: data.get('name'),
+      origins: listed('origins'),
+      threadParams: listed('threadParams'),
+      moderatorEmails: listed('moderatorEmails'),
+    };
     await change(() => call('PATCH', path, { body }), t('saved'));
   };
   const addAuthor = async (event: SubmitEvent) => {
@@ -48,7 +56,7 @@ function OneSite({ site, change }: { site: Site; change: Change }) {
     const form = event.currentTarget as HTMLFormElement;
     const data = new FormData(form);
     const email = String(data.get('email'));
-    const body = { name: data.get('name'), ...(email && { email }) };
+    const body = { name: data.get('name'), notify: data.get('notify'), ...(email && { email }) };
     if (await change(() => call('PUT', `${path}/authors/${String(data.get('id'))}`, { body }), t('saved')))
       form.reset();
   };
@@ -65,6 +73,11 @@ function OneSite({ site, change }: { site: Site; change: Change }) {
             {t('origins')}
             <textarea name="origins" rows={2} defaultValue={site.origins.join('\n')} disabled={!admin} />
             <small class="quiet">{t('originsHint')}</small>
+          </label>
+          <label class="field wide">
+            {t('threadParams')}
+            <input name="threadParams" defaultValue={site.threadParams.join(' ')} disabled={!admin} />
+            <small class="quiet">{t('threadParamsHint')}</small>
           </label>
           {admin && (
             <label class="field wide">
@@ -90,7 +103,10 @@ function OneSite({ site, change }: { site: Site; change: Change }) {
         <ul class="briefs">
           {site.authors.map((author) => (
             <li key={author.id}>
-              <strong>{author.name}</strong> <code>{author.id}</code> <span class="quiet">{author.email}</span>
+              <strong>{author.name}</strong> <code>{author.id}</code> <span class="quiet">{author.email}</span>{' '}
+              <span class="quiet">
+                {t('notify')}: {t(NOTIFY[author.notify])}
+              </span>
               {admin && (
                 <button
                   type="button"
@@ -117,6 +133,16 @@ function OneSite({ site, change }: { site: Site; change: Change }) {
             <label class="field">
               {t('authorEmail')}
               <input name="email" type="email" />
+            </label>
+            <label class="field">
+              {t('notify')}
+              <select name="notify">
+                {Object.entries(NOTIFY).map(([value, words]) => (
+                  <option key={value} value={value}>
+                    {t(words)}
+                  </option>
+                ))}
+              </select>
             </label>
             <button type="submit">{t('add')}</button>
           </form>
