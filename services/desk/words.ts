@@ -660,9 +660,9 @@ export const WORDS = {
   siteId: ['Id', 'Kennung', 'Identifiant'],
   origins: ['Addresses of its pages', 'Adressen seiner Seiten', 'Adresses de ses pages'],
   originsHint: [
-    'Scheme, host and port, one a line. None: any.',
-    'Schema, Host und Port, je Zeile eine. Keine: jede.',
-    'Schéma, hôte et port, un par ligne. Aucun : tous.',
+    'Scheme, host and port, one a line. Without any, comments are taken from pages of this server and of this machine alone.',
+    'Schema, Host und Port, je Zeile eine. Ohne sie werden Kommentare nur von Seiten dieses Servers und dieses Rechners angenommen.',
+    'Schéma, hôte et port, un par ligne. Sans eux, seules les pages de ce serveur et de cette machine peuvent envoyer des commentaires.',
   ],
   snippet: ['What goes into the page', 'Was in die Seite gehört', 'À mettre dans la page'],
   snippetHint: [

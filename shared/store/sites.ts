@@ -16,7 +16,7 @@ export type Author = z.infer<typeof Author>;
 export const Site = z.strictObject({
   id: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,62}$/),
   name: z.string().min(1).max(120),
-  /** Where its pages live: scheme, host, port. Empty: any origin. */
+  /** Where its pages live: scheme, host, port. Empty: pages of our own and of this machine alone submit; all may read. */
   origins: z.array(z.string().max(300)).max(50),
   /** Query parameters that belong to a thread's key. */
   threadParams: z.array(z.string().max(60)).max(10).default([]),
