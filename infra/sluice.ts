@@ -122,7 +122,7 @@ user
   .argument('<name>')
   .option('--role <role>', 'moderator or admin', 'moderator')
   .option('--site <site>', 'one site; all without it', '*')
-  .description('add a moderator; the password is asked for, or made and printed')
+  .description('add a moderator; the password is that of SLUICE_PASSWORD, or made and printed')
   .action(async (name: string, options: { role: string; site: string }, command: Command) => {
     await onlyLocal(command, 'user add');
     await (await local()).userAdd(name, options);
@@ -130,7 +130,7 @@ user
 user
   .command('passwd')
   .argument('<name>')
-  .description('set a new password; sessions end')
+  .description('set a new password, that of SLUICE_PASSWORD or one that is made; sessions end')
   .action(async (name: string, _options: object, command: Command) => {
     await onlyLocal(command, 'user passwd');
     await (await local()).userPasswd(name);

@@ -23,8 +23,8 @@ async function withStore<T>(work: (table: ReturnType<typeof localTable>) => Prom
   }
 }
 
-/** From a terminal it is asked for, twice; from a pipe read; with nothing given, made. */
-async function askPassword(): Promise<{ password: string; made: boolean }> {
+/** What SLUICE_PASSWORD says; without it, made. */
+function newPassword(): { password: string; made: boolean } {
   if (process.env.SLUICE_PASSWORD) return { password: process.env.SLUICE_PASSWORD, made: false };
   return { password: randomBytes(15).toString('base64url'), made: true };
 }
@@ -33,7 +33,7 @@ export async function userAdd(name: string, { role, site }: { role: string; site
   if (role !== 'moderator' && role !== 'admin') {
     throw new SluiceError('Config.Invalid', `"${role}" is no role`, { hint: 'moderator or admin' });
   }
-  const { password, made } = await askPassword();
+  const { password, made } = newPassword();
   await withStore((table) => addUser({ table, clock }, { name, password, roles: [{ site, role }] }));
   say(
     `${name} may sign in as ${role} of ${site === '*' ? 'all sites' : site}.${made ? ` Password, shown this once: ${password}` : ''}`,
@@ -41,7 +41,7 @@ export async function userAdd(name: string, { role, site }: { role: string; site
 }
 
 export async function userPasswd(name: string): Promise<void> {
-  const { password, made } = await askPassword();
+  const { password, made } = newPassword();
   await withStore((table) => setPassword({ table, clock }, name, password));
   say(`The password of ${name} is new, and all sessions have ended.${made ? ` Shown this once: ${password}` : ''}`);
 }
