@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { createReadStream, createWriteStream, statSync } from 'node:fs';
+import { chmod } from 'node:fs/promises';
 import process from 'node:process';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -226,10 +228,14 @@ export async function exportFile(place: Place, file: string | undefined, options
   });
 }
 
-/** Readable by its owner alone: it may hold addresses. */
+/** Readable by its owner alone, also where the file was there before: it may hold addresses. */
 async function put(file: string | undefined, pieces: AsyncIterable<string> | Iterable<string>): Promise<void> {
-  if (file !== undefined) await pipeline(Readable.from(pieces), createWriteStream(file, { mode: 0o600 }));
-  else await pipeline(Readable.from(pieces), process.stdout, { end: false });
+  if (file === undefined) return pipeline(Readable.from(pieces), process.stdout, { end: false });
+  const out = createWriteStream(file, { mode: 0o600 });
+  await once(out, 'open');
+  await chmod(file, 0o600);
+  await pipeline(Readable.from(pieces), out);
+  say(`Wrote ${file} (${(out.bytesWritten / 1e6).toFixed(1)} MB).`);
 }
 
 export type ForgetOptions = { email?: string; comment?: string; site?: string; dryRun?: boolean };

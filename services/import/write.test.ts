@@ -10,6 +10,7 @@ import { reconcile } from '../reconcile/handler.ts';
 import { batcher } from './batch.ts';
 import { commentsOf, exportRows } from './export.ts';
 import { forgetEmail } from './forget.ts';
+import { importId } from './ids.ts';
 import { importPlan } from './order.ts';
 import { importOwn } from './own.ts';
 import { ReportCollector } from './report.ts';
@@ -203,6 +204,24 @@ it('brings the comments of a key that leads elsewhere to where it leads', async 
     for await (const { thread } of commentsOf(to.table, SITE)) threads.add(thread);
     expect([...threads].toSorted()).toEqual(['/post-0', '/post-2', '/renamed']);
     expect(await sites.thread(SITE, '/post-1')).toMatchObject({ key: '/renamed', firstAt: expect.any(Number) });
+  }
+});
+
+it('leads readers to an answer below unpublished comments, however many stand between', async () => {
+  const ports = await blog();
+  const url = 'https://blog.example/a/';
+  const row = (id: number, pid: number, status: string) =>
+    walineRow(id, { url, status, ...(pid && { pid, rid: pid }) });
+  const rows = [row(1, 0, 'approved'), row(2, 1, 'spam'), row(3, 2, 'waiting'), row(4, 3, 'approved')];
+  await run(ports, walineFile(rows));
+  const store = storeOf(ports.table, ports.clock);
+  let above: string | null = null;
+  for (const { objectId } of rows) {
+    const { comments } = await store.level(SITE, '/a', above, { order: 'ascending', limit: 10 });
+    const id = importId(SITE, 'waline', objectId);
+    expect(comments.map((comment) => comment.id)).toEqual([id]);
+    if (above !== null) expect((await store.replyCounts([above]))[0]).toMatchObject({ listed: 1 });
+    above = id;
   }
 });
 

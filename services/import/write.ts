@@ -1,5 +1,6 @@
 import { SluiceError } from '../../shared/errors.ts';
 import type { Clock, Item, Key, Table, Write } from '../../shared/ports.ts';
+import { tallies } from '../../shared/store/comments.ts';
 import { contactsOf } from '../../shared/store/contacts.ts';
 import { commentOf, headItem, headKey, strip, threadKey } from '../../shared/store/keys.ts';
 import type { Site, Thread } from '../../shared/store/sites.ts';
@@ -51,16 +52,29 @@ export function importWriter({ table, vault, clock, site, report, ...options }: 
   const threads = new Map<string, Thread>();
   const changed = new Set<string>();
 
-  /** A published answer hangs below what readers see: an unpublished comment above it keeps its place, without its text. */
+  /**
+   * A published answer hangs below what readers see: the unpublished comments above it keep their place, without their
+   * text, up to the first that readers see anyway.
+   */
   async function listAnswered(answered: readonly string[]): Promise<void> {
-    await inTurns(answered, atOnce, async (id) => {
-      const item = await table.get(headKey(id));
-      const comment = item && commentOf(item);
-      if (!comment || comment.site !== site.id || comment.publishedAt !== undefined) return;
-      const next = headItem({ ...comment, publishedAt: comment.submittedAt });
-      // Who changes it meanwhile decides its place.
-      await patiently(() => table.write([{ put: next, if: { version: comment.version } }]));
-    });
+    let level = new Set(answered);
+    while (level.size > 0) {
+      const above = new Set<string>();
+      await inTurns([...level], atOnce, async (id) => {
+        const item = await table.get(headKey(id));
+        const comment = item && commentOf(item);
+        if (!comment || comment.site !== site.id) return;
+        if (comment.publishedAt === undefined) {
+          const next = { ...comment, publishedAt: comment.submittedAt };
+          const head: Write = { put: headItem(next), if: { version: comment.version } };
+          // Who changes it meanwhile decides its place. Its parent counts it among what readers have.
+          await patiently(() => table.write([head, ...tallies(comment, next)]));
+        }
+        // An import that was cut may have listed this one and none above it.
+        if (comment.status !== 'published' && comment.parentId !== null) above.add(comment.parentId);
+      });
+      level = above;
+    }
   }
 
   /** Counts a comment as written, or says why it is not. */

@@ -58,6 +58,7 @@ const REQUESTS: Record<string, { path?: string; body?: unknown; outsider?: numbe
   'POST /v1/moderation/sites/:site/webhooks': { body: { url: 'https://hooks.example/x' } },
   'PATCH /v1/moderation/sites/:site/webhooks/:hook': { body: { enabled: false } },
   'DELETE /v1/moderation/sites/:site/webhooks/:hook': {},
+  'POST /v1/moderation/sites/:site/webhooks/:hook/secret': {},
   'POST /v1/moderation/sites/:site/webhooks/:hook/test': {},
   'GET /v1/moderation/threads': { path: '/v1/moderation/threads?site=demo' },
   'PUT /v1/moderation/threads': { body: { site: 'demo', key: '/posts/hello', closed: true } },
