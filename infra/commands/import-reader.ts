@@ -37,8 +37,8 @@ const BATCH_BYTES = 4_000_000;
 
 if (parentPort) {
   const port = parentPort;
-  const { file, format, site, policy, aliases, root, waiting } = workerData as ReaderData;
-  const taken = new Int32Array(waiting);
+  const { file, format, site, policy, aliases, root, waiting: shared } = workerData as ReaderData;
+  const waiting = new Int32Array(shared);
   const send = (message: ReaderMessage) => port.postMessage(message);
   const report = new ReportCollector();
   // One more than may wait: the one that is being filled.
@@ -48,10 +48,10 @@ if (parentPort) {
   const batches = batcher({ vault: vaultOf(root), clock: { now: Date.now }, site, policy, aliases, report }, memory);
   let bytes = 0;
   const sendBatch = () => {
-    let count = Atomics.load(taken, 0);
-    for (; count >= MOST_WAITING; count = Atomics.load(taken, 0)) Atomics.wait(taken, 0, count);
+    let count = Atomics.load(waiting, 0);
+    for (; count >= MOST_WAITING; count = Atomics.load(waiting, 0)) Atomics.wait(waiting, 0, count);
     // Written are the oldest: the memory that comes next is free.
-    Atomics.add(taken, 0, 1);
+    Atomics.add(waiting, 0, 1);
     send({ kind: 'batch', batch: batches.batch(), bytes });
   };
   try {

@@ -109,7 +109,7 @@ async function* readElsewhere(data: ReaderData, report: ReportCollector, beside:
     // What it makes goes to the other thread soon: room for more would only be touched once.
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
   });
-  const taken = new Int32Array(data.waiting);
+  const waiting = new Int32Array(data.waiting);
   const messages: ReaderMessage[] = [];
   let failed: Error | undefined;
   let wake = () => {};
@@ -144,8 +144,8 @@ async function* readElsewhere(data: ReaderData, report: ReportCollector, beside:
       }
       if (batches.length > 0) yield { batches, bytes };
       // They are written.
-      Atomics.sub(taken, 0, batches.length);
-      Atomics.notify(taken, 0);
+      Atomics.sub(waiting, 0, batches.length);
+      Atomics.notify(waiting, 0);
       if (ended) return;
     }
   } finally {
@@ -235,7 +235,7 @@ async function put(file: string | undefined, pieces: AsyncIterable<string> | Ite
   await once(out, 'open');
   await chmod(file, 0o600);
   await pipeline(Readable.from(pieces), out);
-  say(`Wrote ${file} (${(out.bytesWritten / 1e6).toFixed(1)} MB).`);
+  say(`Wrote ${file} (${Math.ceil(out.bytesWritten / 1000).toLocaleString('en')} kB).`);
 }
 
 export type ForgetOptions = { email?: string; comment?: string; site?: string; dryRun?: boolean };
